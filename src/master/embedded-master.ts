@@ -5,7 +5,7 @@ import type { PlanOptions } from './config/options.ts';
 
 /** One program of a master. Errors: those of Master, and `programStopped`. */
 export interface MasterProgram {
-  /** Starts it, and what it depends on. Resolves when it serves or has failed. */
+  /** Starts the program and those that it depends on. Resolves when the program serves or has failed. */
   start(cause?: Cause): Promise<ReloadResult>;
   reload(cause?: Cause): Promise<ReloadResult>;
   /**
@@ -13,11 +13,11 @@ export interface MasterProgram {
    * Errors: `noRollout`.
    */
   promote(): Decided;
-  /** Goes back to the old generation, during a reload or a probation. Returns its number. Errors: `noRollout`. */
+  /** Goes back to the old generation, during a reload or a probation. Returns that generation's number. Errors: `noRollout`. */
   rollback(): Decided;
   /** Stops the program's workers, then starts it again. Clients wait in the meantime. */
   restart(cause?: Cause): Promise<ReloadResult>;
-  /** Drains its workers and resolves when all are gone. A second call kills them. */
+  /** Drains the program's workers and resolves when all are gone. A second call kills them. */
   stop(cause?: Cause): Promise<void>;
   changeWorkerCount(change: number): void;
   status(): Status;

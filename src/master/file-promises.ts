@@ -1,6 +1,6 @@
 /**
- * The functions of node:fs that a master may need at any time, with promises. node:fs/promises has them too, and loads readline with its history
- * for them: 0.5 MB of the master's memory on Node.js 26.
+ * The functions of node:fs that a master may need at any time, with promises. node:fs/promises has them too, but also loads readline with its history: 0.5
+ * MB of the master's memory on Node.js 26.
  */
 import {
   mkdir as mkdirOf,

@@ -86,7 +86,7 @@ export interface EmbeddingOptions {
 
 /**
  * Checks the options, of one program or of many, and makes a master that does nothing before `start()`. Errors: `badOption`, `commandMissing`;
- * `planInvalid`, with all `problems`, when each option is right, but not the plan as a whole (an unknown name in `dependsOn`, an address twice).
+ * `planInvalid`, with all `problems`, if each option is valid but the plan as a whole is not (an unknown name in `dependsOn`, an address twice).
  */
 export function createMaster(options: MasterOptions | PlanOptions, embedding: EmbeddingOptions = {}): Master {
   return createOwnedMaster(options, embedding);

@@ -215,7 +215,7 @@ function assemble(
 
   /** Prepares the only program: everything that can prevent its start is found before it is started. */
   async function openOnly({ program }: Member): Promise<void> {
-    // Fails early and cheaply when there is no such command, folder or env file: nothing was touched yet.
+    // Fails early and cheaply if there is no such command, folder or environment file: nothing was changed yet.
     program.check();
     // If a master of this name runs, an error about the name is clearer than one about the port. With port 0 the name comes with the port.
     const [listener] = program.plan().listeners;
@@ -233,7 +233,7 @@ function assemble(
   async function openMetrics(): Promise<void> {
     const { metrics } = updates.plan().master;
     if (metrics === null) return;
-    // Loaded only if it is wanted.
+    // Loaded only if it is needed.
     const { openMetricsServer } = await import('./metrics/metrics-server.ts');
     metricsServer = await openMetricsServer({
       plan: metrics,

@@ -1,6 +1,6 @@
 /**
- * Names that cannot be guessed: by the log's id a reader knows the master's own lines from those of workers, and only the processes of a worker know
- * the name of the lock on its channel.
+ * Names that cannot be guessed. By the log's id, a reader tells the master's own lines from those of workers; and only the processes of a worker know the
+ * name of the lock on its channel.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 

@@ -253,7 +253,7 @@ function firstWorker(startedAt: number): Worker {
   };
 }
 
-/** Binds a socket in the place of a listener. Nothing connects to it: only the worker knows its port, and does not accept. */
+/** Binds a socket in place of a listener. No client connects to it: only the worker knows its port, and the worker does not accept. */
 async function bindStandIn(
   wanted: ListenerPlan,
   inherited: Pick<FoundSockets, 'look'>,
@@ -282,7 +282,7 @@ async function bindStandIn(
   return [{ ...bound, address: { type: 'tcp', host: announced, port: port === 0 ? free : port } }];
 }
 
-/** The address of an inherited socket. If only a running master has the socket, its address is not known here: then any port stands for it. */
+/** The plan of an inherited socket's address. If only a running master has the socket, the address is not known here: then any port stands for it. */
 async function inheritedPlan(
   wanted: DescriptorListenerPlan,
   { look }: Pick<FoundSockets, 'look'>,

@@ -10,7 +10,7 @@ import { FolderProblem, inspectFolder, inUsableFolder } from '../control/socket-
 import type { Finding } from './finding.ts';
 import type { RunningMaster } from './running-masters.ts';
 
-/** How long what listens at the path may take to answer. */
+/** How long a process that listens at the path may take to answer. */
 const patienceMs = 1_000;
 
 export interface ControlCheck {

@@ -77,7 +77,7 @@ export function checkLaunch(
   }
   return found;
 
-  /** The environment file may set PATH: while it cannot be read, it is not known where a command would be found. */
+  /** Whether the error is certain. An environment file may set PATH: while it cannot be read, it is not known where a command would be found. */
   function isKnowable(error: Error): boolean {
     return fileError === null || !isAbout(error, 'commandNotFound') || (plan.command[0] ?? '').includes('/');
   }
@@ -100,7 +100,7 @@ function prepare(
   return prepareWorker(plan, [], inherited, preload, null, { generation: 1, slot: 0, tree: '' });
 }
 
-/** Why the path cannot be watched; null when it can. */
+/** Says why the path cannot be watched; null if it can. */
 function watchProblem(path: string): string | null {
   const route = followRoute(path, (directory, name) => probe(inside(directory, name)));
   switch (route.kind) {

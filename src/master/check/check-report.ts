@@ -25,7 +25,7 @@ export interface NotStarted {
   readonly type: 'worker' | 'oneshot';
 }
 
-/** How a candidate of a program came to be ready, and how it ended. */
+/** How a candidate of a program became ready, and how it ended. */
 export interface CandidateResult {
   readonly program: string;
   readonly ready: boolean;

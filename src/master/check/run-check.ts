@@ -27,7 +27,7 @@ import { findRunningMasters, heldKey, type RunningMaster } from './running-maste
 import { isNamedWhenBound, nameAfter } from '../config/plan-names.ts';
 
 export interface CheckOptions {
-  /** Start a candidate of each program. */
+  /** Whether to start a candidate of each program. */
   readonly isRun: boolean;
   readonly isJson: boolean;
   readonly environment: NodeJS.ProcessEnv;

@@ -42,7 +42,7 @@ export async function check(request: CheckRequest, read: () => Promise<PlacedPla
   return isGood === true ? exitCodes.stopped : exitCodes.usage;
 }
 
-/** The problems that an error reports: of a file, everything that is wrong with it; of the command line, the first problem. */
+/** The problems that an error reports: for a file, everything that is wrong with it; for the command line, the first problem. */
 function problemsOf(error: GracefulRunError): readonly PlanProblem[] {
   if (error instanceof PlanInvalid) return error.problems;
   return [{ file: null, line: null, column: null, key: null, message: error.message, hint: error.hint }];

@@ -5,7 +5,7 @@
 import type { EventRecord } from '../../shared/events.ts';
 import { trimMemory } from '../system-calls/syscalls.ts';
 
-/** After the first collection: this many starts and ends of workers leave a tenth of a megabyte. Collecting it takes 5 to 10 ms. */
+/** How many starts and ends of workers must follow the previous collection: so many leave a tenth of a megabyte. Collecting it takes 5 to 10 ms. */
 const changesPerCollection = 10;
 /** The pause before a collection. After it, all workers of a generation are gone, and no request waits for the master. */
 const delayMs = 1_000;
@@ -26,7 +26,7 @@ export function keepMemorySmall(): void {
   const { setFlagsFromString } = process.getBuiltinModule('node:v8');
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--optimize-for-size');
-  // V8 12, in Node.js 22, counts calls instead of bytes of code that were run.
+  // From version 12 on, which is in Node.js 22, V8 counts calls instead of bytes of code that were run.
   const isOld = Number.parseInt(process.versions.v8, 10) < 12;
   setFlagsFromString(isOld ? '--interrupt-budget=2000000' : '--invocation-count-for-turbofan=100000');
 }

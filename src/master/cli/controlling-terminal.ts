@@ -9,7 +9,7 @@ import { readSession } from '../process/session.ts';
 import { watchEnd } from '../process/watch-process-end.ts';
 import type { Terminal } from './hangup.ts';
 
-/** Returns the current state of the terminal. Never rejects. */
+/** Returns a function that tells the current state of the terminal. Never rejects. */
 export async function watchTerminal(): Promise<() => Terminal> {
   const terminals = [0, 1, 2].filter((fd) => isatty(fd));
   const session = readSession();

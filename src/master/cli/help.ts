@@ -23,7 +23,7 @@ export async function helpText(columns: number): Promise<string> {
         '  If the program ended and is not started again: its own code, or 128 + n if signal n ended it',
     );
   for (const { flag, short, value, description, default: preset } of optionTable) {
-    // The value is a part of the key, because yargs has no other place for it.
+    // The value is written as a part of the key, because yargs has no other place for it.
     builder.option(value === null ? flag : `${flag} ${value}`, {
       ...(short === undefined ? {} : { alias: short }),
       describe: preset === null ? description : `${description} [default: ${preset}]`,

@@ -1,4 +1,4 @@
-/** How text looks on a descriptor: for people on a terminal, else for programs; with colours where the terminal has them. */
+/** How text is written to a descriptor: for people if it is a terminal, otherwise for programs; with colours if the terminal has them. */
 import { WriteStream, isatty } from 'node:tty';
 import type { LogFormat } from '../config/plan.ts';
 

@@ -1,4 +1,4 @@
-/** The command `graceful-run`: from words to a running master, and from its end to an exit code. */
+/** The command `graceful-run`: from the words of its command line to a running master, and from its end to an exit code. */
 import './own-stderr.ts';
 import { resolve } from 'node:path';
 import { longestTimerMs } from '../../shared/durations.ts';
@@ -118,7 +118,7 @@ function readerOf(run: Run): () => Promise<PlacedPlan> {
 
 async function runCheck(invocation: Run, request: CheckRequest): Promise<number> {
   ignoreReader();
-  // Loaded only here: a master does not need it.
+  // Loaded only for a check: a master does not need it.
   const { check } = await import('./check.ts');
   return check(request, readerOf(invocation));
 }
@@ -165,7 +165,7 @@ async function run(invocation: Run): Promise<number> {
   });
   master.subscribe(log.write);
   master.subscribe(createCollector());
-  // A bug in one corner, or a part of the package that was removed meanwhile, must not end all programs.
+  // A bug in one place, or a part of the package that was removed in the meantime, must not end all programs.
   process.on('unhandledRejection', (reason) => {
     master.noteBug(reason);
   });

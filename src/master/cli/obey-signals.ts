@@ -8,7 +8,10 @@ const cause = 'signal';
 /** How often the state of a terminal that may be about to end is checked. */
 const lookAgainMs = 20;
 
-/** Listens for as long as the process lives. The second of TERM, INT and QUIT stops at once: the lifecycle counts, and knows which are one. */
+/**
+ * Obeys signals for as long as the process lives. A second TERM, INT or QUIT stops at once: the lifecycle counts them, and knows which ones are one
+ * request.
+ */
 export function obeySignals(commands: Commands, terminal: () => Terminal): void {
   const stop = (): void => {
     ask(async () => commands.shutDown({ cause }).done);

@@ -20,7 +20,7 @@ Object.defineProperty(process, 'stderr', {
   get: () => Object.assign(stderr, { fd: 2 }),
 });
 
-// The listener of Node.js itself, which would write with a call that waits.
+// Removes the listener of Node.js itself, which would write with a call that blocks.
 process.removeAllListeners('warning');
 process.on('warning', ({ name, message }) => {
   standardError().write(`graceful-run: ${name}: ${message}\n`);

@@ -29,7 +29,7 @@ export type Invocation =
   | ({ readonly kind: 'runFile'; readonly file: string } & CommonOptions);
 
 export interface CheckRequest {
-  /** Start a candidate of each program. */
+  /** Whether to start a candidate of each program. */
   readonly isRun: boolean;
   readonly isJson: boolean;
 }
@@ -180,7 +180,7 @@ function rejectUnknown(keys: readonly string[]): void {
 /** How many options a hint may suggest: more would be no hint. */
 const maxMeant = 3;
 
-/** The options that were probably meant by an unknown one; for a single letter, those that begin with it. */
+/** The options that were probably meant by an unknown one. For a single letter, those that begin with it. */
 function flagsMeantBy(stranger: string): readonly string[] {
   const flags = optionTable.map(({ flag }) => flag);
   if (stranger.length > 1) return [nearest(stranger, flags) ?? []].flat();

@@ -7,7 +7,7 @@ import { sharedFiles } from './shared-files.ts';
 import { isWideIPv6Only } from './options/tcp-options.ts';
 import { wrongPlaceholders } from './wrong-placeholders.ts';
 
-/** A fault of one program; of none: null. Keys are written as in a config file. */
+/** A fault of the plan. Keys are written as in a config file. */
 export interface PlanFault {
   /** The index of the program that has the fault, or null if it is no single program's. */
   readonly program: number | null;

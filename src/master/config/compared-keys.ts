@@ -70,7 +70,7 @@ export const programKeys: readonly ComparedKey[] = [
   { key: 'stderr_logfile', of: (program) => placeOf(ownStderr(program)), isForNewWorkers: true },
   { key: 'redirect_stderr', of: ({ output }) => output.isRedirected, isForNewWorkers: true },
   { key: 'log_prefix', of: ({ output }) => output.hasPrefix, isForNewWorkers: false },
-  // Files that are open get these at once.
+  // Files that are already open get these settings at once.
   {
     key: 'stdout_logfile_maxbytes',
     of: ({ output }) => settingsOf(output.stdout).maxBytes,
@@ -167,7 +167,7 @@ export const programKeys: readonly ComparedKey[] = [
   },
   { key: 'if_missed', of: ({ schedule }) => schedule?.ifMissed ?? defaults.ifMissed, isForNewWorkers: false },
   { key: 'run_timeout', of: ({ schedule }) => schedule?.runTimeoutMs ?? null, isForNewWorkers: false },
-  // SUPERVISOR_GROUP_NAME in the environment of a worker.
+  // SUPERVISOR_GROUP_NAME in the environment of a worker names the group.
   { key: 'group', of: ({ group }) => group?.name ?? null, isForNewWorkers: true },
   {
     key: 'group.priority',

@@ -310,7 +310,7 @@ function compile(
   options: z.infer<typeof programShape>,
   here: string,
   spelling: Spelling,
-  /** The only program of a master without a config file. */
+  /** Whether this is the only program of a master without a config file. */
   isOnly: boolean,
 ): ProgramPlan {
   const { command, workers, cwd, environmentFile, watch } = options;
@@ -321,7 +321,7 @@ function compile(
     const [first] = inapplicableOptions({ ...options, listeners: listeners ?? [] }, unknown);
     if (first !== undefined) throw notApplicable(first, spelling);
   };
-  // An option that does not fit may be why there is no address.
+  // An option that does not fit may be the reason why there is no address, so it is reported first.
   refuse(null);
   const listeners = kind.type === 'server' ? listenersOf(options, here, spelling) : [];
   refuse(listeners);

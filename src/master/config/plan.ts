@@ -51,7 +51,7 @@ export interface ProgramPlan {
   readonly reusePort: boolean;
   readonly workers: number;
   readonly cwd: string;
-  /** Variables for its workers, over those that the master has inherited. */
+  /** Variables for the program's workers, which override those that the master has inherited. */
   readonly environment: Readonly<Record<string, string>>;
   /** A file that is read again for every worker; its variables override `environment`. */
   readonly environmentFile: string | null;
@@ -115,7 +115,7 @@ export interface RolloutSteps {
   readonly pauseMs: number;
   /** How many workers are started first and have to serve before the others are started; 0: none. */
   readonly canary: number;
-  /** How long these serve before the others are started. */
+  /** How long these first workers serve before the others are started. */
   readonly canaryMs: number;
 }
 
@@ -152,7 +152,7 @@ export interface TcpOptions {
   readonly fastOpen: number | null;
   /** TCP_DEFER_ACCEPT: how long a connection may wait for its first bytes before it is accepted. */
   readonly deferAcceptSeconds: number | null;
-  /** SO_KEEPALIVE of accepted connections, which have it from their listener. */
+  /** SO_KEEPALIVE of accepted connections, which inherit it from their listener. */
   readonly keepAlive: KeepAlive | null;
 }
 
@@ -191,7 +191,7 @@ export interface UdpListenerPlan extends SocketPlan {
   readonly port: number;
 }
 
-/** A socket that the master has inherited. Of which kind it is, and its address, is known once it is taken. */
+/** A socket that the master has inherited. Its kind and its address are known once it is taken. */
 export interface DescriptorListenerPlan extends SocketPlan {
   readonly type: 'fd';
   /** The options of the socket; missing if none is set. */

@@ -21,7 +21,7 @@ export interface ReadPlanOptions {
   readonly reader?: string;
 }
 
-/** A file that is a program may wait for a network. */
+/** A file that is a program may wait for the network. */
 const defaultTimeoutMs = 30_000;
 /** More than any plan needs. */
 const maxAnswerBytes = 64 * 1024 * 1024;
@@ -133,7 +133,7 @@ async function run(
   });
 }
 
-/** Parses the answer of the process that read the plan; null if it is none. */
+/** Parses the answer of the process that read the plan; null if it is not valid. */
 function parseAnswer(bytes: Buffer): ReadPlanAnswer | null {
   try {
     const value: unknown = JSON.parse(bytes.toString());

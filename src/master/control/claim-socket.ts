@@ -13,7 +13,7 @@ import { asFolderProblem, FolderProblem } from './socket-folder.ts';
 import { withFolderLock } from '../sockets/folder-lock.ts';
 import { parseNameHolder } from './read-request.ts';
 
-/** How long the master that has the name may take to say its pid. */
+/** How long the master that has the name may take to tell its pid. */
 const introductionMs = 1_000;
 
 export interface Claim {
@@ -28,10 +28,10 @@ export interface Claim {
 export type WaitForHolder = (pid: number) => Promise<boolean>;
 
 /**
- * Makes `server` listen at `path`: replaces a socket on which no process listens any more, and nothing else. While a master that is
- * stopping answers there, it waits for as long as `wait` says.
- * @throws GracefulRunError nameTaken when a master answers there; FolderProblem when the path cannot be used. After an error
- * nothing of it is left, and nothing of others was touched; `server` is still to be closed.
+ * Makes `server` listen at `path`. It replaces a socket on which no process listens any more, and nothing else. If a master that is stopping answers
+ * there, it waits for as long as `wait` says.
+ * @throws GracefulRunError nameTaken if a master answers there; FolderProblem if the path cannot be used. After an error nothing of this server is left at
+ * the path, and other files are untouched; `server` is still to be closed.
  */
 export async function claimSocket(
   server: Server,
@@ -117,7 +117,7 @@ async function refuseLiving(path: string, wait: WaitForHolder): Promise<string |
   }
 }
 
-/** Asks the master at the socket who it is. One of an older version knows only the question for its status. */
+/** Asks the master at the socket who it is. A master of an older version can only be asked for its status. */
 async function introduce(path: string): Promise<ControlExchange> {
   const ask = async (route: string): Promise<ControlExchange> =>
     askControl({ path, method: 'GET', route, timeoutMs: introductionMs });

@@ -46,7 +46,7 @@ export interface UpdateCommand {
 /** A new generation, from the moment of the request for it. */
 export interface ReloadUnderWay {
   readonly accepted: ReloadAccepted;
-  /** Resolves when the generation has failed, or has reached the state to wait for. */
+  /** Resolves when the generation has failed, or has reached the state that the request waits for. */
   readonly outcome: Promise<ReloadResult>;
 }
 
@@ -62,7 +62,10 @@ export interface Commands {
   readonly status: (of: OfProgram & StatusWanted) => Promise<Status>;
   /** What /metrics shows. Asks all workers for their load. */
   readonly metrics: () => Promise<string>;
-  /** Starts a program and what it depends on. One that runs starts only workers that wait for their restart. Errors: `masterStopped`; `outcome`: `programStopped`. */
+  /**
+   * Starts a program and those that it depends on. In a program that runs, it starts only workers that wait for their restart. Errors: `masterStopped`; of
+   * `outcome`: `programStopped`.
+   */
   readonly start: (command: ReloadCommand) => ReloadUnderWay;
   /**
    * Requests a new generation. Requests made during a reload are merged into a single further one. Errors: `masterStopped`, `programStopped`, thrown at
@@ -71,7 +74,7 @@ export interface Commands {
   readonly reload: (command: ReloadCommand) => ReloadUnderWay;
   /** Stops the workers of a program first, and then starts it again; clients wait in the meantime. Errors as start(). */
   readonly restart: (command: ReloadCommand) => ReloadUnderWay;
-  /** Goes on with a reload that waits between two steps, or ends the probation. Errors: `masterStopped`, `programStopped`, `noRollout`. */
+  /** Continues a reload that waits between two steps, or ends the probation. Errors: `masterStopped`, `programStopped`, `noRollout`. */
   readonly promote: (of: OfProgram) => Decided;
   /** Goes back to the old generation, during a reload or a probation. Errors as promote(). */
   readonly rollback: (of: OfProgram) => Decided;

@@ -16,7 +16,7 @@ export interface ControlConnections {
    * answered: Node.js 20 to 24 never close a response that waits for its turn when the connection ends.
    */
   isFirst(socket: Socket): boolean;
-  /** The answer may take hours. @throws Refusal when there are too many of its kind. */
+  /** Moves a connection to those whose answer may take hours. @throws Refusal if there are too many of its kind. */
   keep(socket: Socket, kind: Lasting): void;
 }
 

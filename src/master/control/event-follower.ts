@@ -5,13 +5,13 @@ import type { EventRecord } from '../../shared/events.ts';
 /** How many bytes a follower may leave unread before it is dropped, so that a reader that is stuck does not fill the master's memory. */
 const unreadLimitBytes = 1024 * 1024;
 
-/** Streams what `subscribe` delivers. The subscription ends with the answer. */
+/** Streams the events that `subscribe` delivers. The subscription ends with the answer. */
 export function streamEvents(
   response: ServerResponse,
   subscribe: (listener: (event: EventRecord) => void) => () => void,
 ): void {
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
-  // The follower shall know that it follows before the first event, which may be hours away.
+  // The client has to know that it follows the events before the first one, which may be hours away.
   response.flushHeaders();
   const unsubscribe = subscribe((event) => {
     if (response.writableEnded || response.destroyed) return;

@@ -10,7 +10,7 @@ export function watchFolder(folder: string, changed: () => void): () => void {
   try {
     watcher = watch(folder, { persistent: false }, changed);
   } catch {
-    // inotify's limits: the socket is looked for at the next reload instead.
+    // The limits of inotify are reached: the socket is looked for at the next reload instead.
     return () => undefined;
   }
   const close = (): void => {

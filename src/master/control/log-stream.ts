@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { LogRecord } from '../../shared/control-api.ts';
 
-/** Aborts `reader` when the client goes, and ends the answer after the last record. Never rejects. */
+/** Streams the records. Aborts `reader` when the client disconnects, and ends the answer after the last record. Never rejects. */
 export async function streamLogs(
   response: ServerResponse,
   records: AsyncIterable<LogRecord>,
@@ -22,7 +22,7 @@ export async function streamLogs(
     }
     response.end();
   } catch {
-    // The client is gone, or a file cannot be read: then it sees that the answer is not whole.
+    // The client is gone, or a file cannot be read: a client that is still there sees that the answer is incomplete.
     response.destroy();
   }
 }

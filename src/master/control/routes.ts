@@ -210,7 +210,7 @@ async function stop(
     answerJson(response, 202, accepted);
     return;
   }
-  // The answer begins now and ends with the stop: so the client has the pid even if the master is killed meanwhile.
+  // The answer begins now and ends with the stop, so that the client has the pid even if the master is killed in the meantime.
   response.writeHead(202, { 'content-type': 'application/json' });
   response.write(`${JSON.stringify(accepted)}\n`);
   await done.catch(() => undefined);
@@ -226,7 +226,7 @@ async function update({ request, response, commands, keep }: Exchange): Promise<
 
 function followEvents({ response, commands, keep }: Exchange, program: string | null): void {
   const of = program === null ? undefined : { program };
-  // Before the answer begins: there may be no such program.
+  // Checked before the answer begins: there may be no such program.
   if (of !== undefined) commands.subscribe(() => undefined, of)();
   keep('follows');
   streamEvents(response, (listener) => commands.subscribe(listener, of));
@@ -239,7 +239,7 @@ async function showLogs(
   const query = parseLogsQuery(request.url ?? '');
   if ('problem' in query) throw new Refusal(400, query.problem);
   const reader = new AbortController();
-  // Before the answer begins: there may be no such program.
+  // Called before the answer begins: there may be no such program.
   const records = commands.logs({ program, ...query.request }, reader.signal);
   // The answer may be long, and a slow reader takes its time.
   keep('follows');

@@ -44,7 +44,7 @@ export async function inUsableFolder<Result>(
 const ownFolderHint =
   'set XDG_RUNTIME_DIR to a directory that only you can write to, or remove the directory that is in the way';
 
-/** Makes the folder for its owner alone, unless it is there. @throws FolderProblem when others can write to it, or it cannot be made. */
+/** Makes the folder for its owner alone, unless it exists. @throws FolderProblem if others can write to it, or it cannot be made. */
 export function makeFolder(folder: string, uid: number): void {
   try {
     // Not recursive: it is not graceful-run's task to make a missing /run/user/1000.
@@ -57,7 +57,7 @@ export function makeFolder(folder: string, uid: number): void {
   inspectExisting(folder, uid);
 }
 
-/** Whether makeFolder could make the folder and a socket could be put into it. Changes nothing. @throws FolderProblem when not. */
+/** Checks whether makeFolder could make the folder, and a socket could be put into it. Changes nothing. @throws FolderProblem if not. */
 export function inspectFolder(folder: string, uid: number): void {
   const parent = dirname(folder);
   try {

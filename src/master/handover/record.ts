@@ -76,7 +76,7 @@ export interface WantedRecord {
 
 export interface ProgramRecord extends WantedRecord {
   readonly name: string;
-  /** The plans that its generations run, the latest last; there is at least one. */
+  /** The plans that its generations run, the latest last. There is at least one. */
   readonly versions: readonly VersionRecord[];
   readonly lifecycle: Program;
   readonly history: History;
@@ -104,7 +104,7 @@ export type OwnRecord = Omit<ProgramRecord, keyof WantedRecord>;
 
 /** A plan of a program, with the sockets that are held for it. Versions that declare the same address share its socket. */
 export interface VersionRecord {
-  /** The first generation that runs it. */
+  /** The first generation that runs this plan. */
   readonly from: number;
   /** The plan, with everything that a worker is started with: the files for its output, the user, the limits and the rest. */
   readonly plan: ProgramPlan;
@@ -133,7 +133,7 @@ export interface ProcessRecord {
   /** The id of the worker in the lifecycle. */
   readonly id: number;
   readonly pid: number;
-  /** The process that said ready: under `npm start` not the one that was started. */
+  /** The pid of the process that said ready: under `npm start` it is not the process that was started. */
   readonly servingPid: number;
   /** The pid of that process as it sees it itself, which differs in a PID namespace; null if no process has said ready. */
   readonly ownPid: number | null;

@@ -14,7 +14,7 @@ export interface HooksLoaderParts extends Pick<ProgramHooksParts, 'name' | 'envi
 export interface HooksLoader {
   /** Runs the hooks for an event, and sends it to the webhook. `time`: when it happened, in ms since 1970. */
   observe(event: MasterEvent, time: number): void;
-  /** Runs pre_start, if there is one: `event` is about the generation that is to start. */
+  /** Runs pre_start, or returns null if there is none. `event`: the event about the generation that is to start. */
   beforeStart(event: () => EventRecord): Preparation | null;
   /** Called at the end of the program. Resolves when no hook is left to run and no event left to send. */
   done(): Promise<void>;

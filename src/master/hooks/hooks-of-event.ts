@@ -6,7 +6,7 @@ import type { HookName } from '../config/options/hook-options.ts';
 export interface HookMemory {
   /** The generation that is starting: failures of its workers are reported only as the failure of the generation. */
   readonly candidate: number | null;
-  /** The generation of which workers have begun to drain, and whether these are only a part of it: fewer are wanted. */
+  /** The generation of which workers have begun to drain, or null. `isPart`: only a part of them drains, because fewer workers are wanted. */
   readonly draining: { readonly generation: number; readonly isPart: boolean } | null;
 }
 

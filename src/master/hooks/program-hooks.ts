@@ -22,7 +22,7 @@ export interface ProgramHooksParts {
 }
 
 export interface ProgramHooks {
-  /** Runs the hooks of this event, after those that run already. */
+  /** Runs the hooks for this event, after those that run already. */
   observe(event: EventRecord): void;
   /** Runs pre_start. Resolves to the failure of the start, or to null if the start may begin or was cancelled. */
   readonly beforeStart: (event: EventRecord) => {
@@ -41,7 +41,7 @@ interface Waiting {
 /** The longest value of a variable, in bytes. The kernel allows 128 KiB (execve(2)), and the stderr of a worker may be longer. */
 const longestVariableBytes = 100_000;
 
-/** A program that fails again and again must not fill the memory with hooks that wait. */
+/** How many hooks may wait. A program that fails again and again must not fill the memory with them. */
 const mostWaiting = 100;
 
 export function createProgramHooks({ name, plan, environment, tell }: ProgramHooksParts): ProgramHooks {

@@ -29,13 +29,13 @@ export interface HookResult {
 export interface RunningHook {
   /** Resolves when the command has ended. Never rejects. */
   readonly result: Promise<HookResult>;
-  /** Kills it with everything in its process group. */
+  /** Kills the command with everything in its process group. */
   kill(): void;
 }
 
 const mostLines = 20;
 const mostCharacters = 500;
-/** How long to wait for the rest of its output: processes that it started in the background may keep it open. */
+/** How long to wait for the rest of the output: processes that the command has started in the background may keep it open. */
 const lastWordsMs = 100;
 
 export function runCommand({ command, cwd, environment, input, timeoutMs }: HookCommand): RunningHook {

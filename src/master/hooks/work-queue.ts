@@ -1,4 +1,4 @@
-/** Processes items one after the other, and holds a limited number of them: items that arrive when it is full are dropped and counted. */
+/** Processes items one after the other, and holds a limited number of them. Items that arrive when it is full are dropped and counted. */
 
 export interface WorkQueue<Item> {
   add(item: Item): void;
@@ -9,7 +9,7 @@ export interface WorkQueue<Item> {
 }
 
 export interface WorkQueueParts<Item> {
-  /** How many may wait. */
+  /** How many items may wait. */
   readonly most: number;
   /** Processes one item. Must not reject. */
   readonly work: (item: Item) => Promise<void>;

@@ -1,4 +1,4 @@
-/** Looks up the user that a worker is to run as, at the moment in which it is started. */
+/** Looks up the user that a worker is to run as, when the worker is started. */
 import { spawnSync } from 'node:child_process';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { fieldsOf, readDatabase, type Database } from '../system-calls/user-database.ts';

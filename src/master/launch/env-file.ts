@@ -35,7 +35,7 @@ export function readEnvFile(path: string): Record<string, string> {
   return Object.fromEntries(variables);
 }
 
-/** A pipe is refused: opening it would block the master until a writer comes (fifo(7)). */
+/** Reads the file. A pipe is refused: opening it would block the master until there is a writer (fifo(7)). */
 function readRegularFile(path: string): string {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -89,7 +89,7 @@ function setsNothing(path: string, index: number): GracefulRunError {
   );
 }
 
-/** Node.js would refuse such a value at the spawn, and print it. */
+/** The error for a value with a NUL character. Node.js would refuse such a value at the spawn, and print it. */
 function holdsNul(path: string, index: number): GracefulRunError {
   return new GracefulRunError(
     'envFileUnreadable',

@@ -1,4 +1,4 @@
-/** The beginning of a file, enough for a first line or a short script. */
+/** Reads the beginning of a file: enough for a first line, or for a short script. */
 import { closeSync, openSync, readSync } from 'node:fs';
 
 /** The first 4 KB as text. Empty if the file cannot be read: a program may be executable without being readable. */

@@ -107,7 +107,7 @@ export function interpreterNamed(name: string): Interpreter | null {
   return known === undefined ? null : (interpreters[known] ?? null);
 }
 
-/** The script among an interpreter's arguments, or null when none of them is one. */
+/** The script among the arguments of an interpreter, or null if none of them is one. */
 export function scriptAmong(args: readonly string[], interpreter: Interpreter): string | null {
   for (let index = 0; index < args.length; index += 1) {
     const word = args[index] ?? '';

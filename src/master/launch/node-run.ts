@@ -10,7 +10,7 @@ import type { ResolvedCommand, Surroundings } from './resolve-command.ts';
 export interface PackageScript {
   readonly file: string;
   readonly args: readonly string[];
-  /** The folder of its package.json. */
+  /** The folder of the package.json. */
   readonly cwd: string;
   /** The variables that Node.js sets for the script. */
   readonly variables: Readonly<Record<string, string>>;

@@ -97,7 +97,7 @@ function nodeRun(args: readonly string[]): PackageCommand | null {
   return null;
 }
 
-/** The arguments from the first one on that is not an option, and the directory that an option before it named. */
+/** The arguments from the first one that is not an option, and the directory that an option before it names. */
 function skipOptions(
   args: readonly string[],
   manager: Manager,
@@ -114,7 +114,7 @@ function skipOptions(
   return { words: [], folder };
 }
 
-/** Commands that only prepare something and then run the rest of their words, with their options that take a value. */
+/** Commands that only prepare something and then run the rest of their words, each with its options that take a value. */
 const wrappers: Readonly<Record<string, ReadonlySet<string>>> = {
   env: set('-u', '--unset', '-C', '--chdir'),
   'cross-env': set(),

@@ -10,7 +10,7 @@ export interface Package {
   readonly commands: ReadonlyMap<string, string>;
 }
 
-/** The package that a folder belongs to: the nearest package.json in it or above it. */
+/** The package that a folder belongs to: the nearest package.json in the folder or above it. Null if there is none. */
 export function nearestPackage(folder: string): Package | null {
   for (let at = folder; ; at = dirname(at)) {
     const found = packageIn(at);
@@ -18,7 +18,7 @@ export function nearestPackage(folder: string): Package | null {
   }
 }
 
-/** The package.json of a folder; null when there is none, or none that can be read. */
+/** The package.json of a folder, or null if there is none that can be read. */
 export function packageIn(folder: string): Package | null {
   let content: unknown;
   try {

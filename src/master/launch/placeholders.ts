@@ -13,7 +13,7 @@ type ListenerWord = (typeof listenerWords)[number];
 type Word = ListenerWord | 'num';
 export const placeholderWords: readonly Word[] = [...listenerWords, 'num'];
 
-/** Braces around a word, with the name of a listener or without. `${port}`, `%{port}` and `#{port}` belong to other languages. */
+/** Braces around a word, with or without the name of a listener. `${port}`, `%{port}` and `#{port}` belong to other languages. */
 const run = /(?<![$%#{])(\{+)([A-Za-z_]\w*)(?::([A-Za-z0-9._-]{1,64}))?(\}+)/g;
 
 interface Run {
@@ -161,7 +161,7 @@ function valueOf(
   return word === 'port' ? String(listener.port) : listener.host;
 }
 
-/** Whether it has a placeholder for a descriptor. */
+/** Whether the text has a placeholder for a descriptor. */
 export function namesDescriptor(text: string): boolean {
   let isNamed = false;
   replaceRuns(text, ({ written, depth, word }) => {

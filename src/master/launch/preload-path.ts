@@ -10,7 +10,7 @@ export function preloadPath(): string {
   return realpathSync(join(root, 'dist', 'worker', 'preload.cjs'));
 }
 
-/** A file of the master's that is built beside the preload. */
+/** The path of a file of the master that is built beside the preload. */
 export function masterFile(preload: string, name: 'trampoline.cjs' | 'after-master.sh'): string {
   return join(dirname(preload), '..', 'master', name);
 }
@@ -25,7 +25,7 @@ export function codeCachePath(preload: string, folder: string | null): string | 
     const { size, mtimeMs } = statSync(join(dirname(preload), 'boot.cjs'));
     return join(folder, `boot-${version}-${size}-${Math.round(mtimeMs)}`);
   } catch {
-    // The worker will say what is wrong with the package.
+    // The worker itself will report what is wrong with the package.
     return null;
   }
 }

@@ -187,7 +187,7 @@ function descriptorHeld(fd: number): GracefulRunError {
   );
 }
 
-/** The environment of the command that finds out whether the worker is ready: it is told of no listener, because it inherits none. */
+/** The environment of the command that finds out whether the worker is ready. It names no listener, because the command inherits none. */
 function forProbe(environment: Readonly<Record<string, string>>): Record<string, string> {
   const own =
     /^(LISTEN_FDS|LISTEN_FDNAMES|SERVER_STARTER_PORT|EINHORN_\w+|GRACEFUL_RUN_(?!GENERATION|WORKER)\w+)$/;

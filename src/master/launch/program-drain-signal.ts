@@ -60,7 +60,7 @@ export const otherDrainSignal = 'SIGTERM';
 /** How deep commands within commands are followed, so that a line that names itself comes to an end. */
 const maxDepth = 10;
 
-/** The signal for a command, its words as they are run. */
+/** The drain signal for a command. `command`: its words as they are run. */
 export function drainSignalFor(command: readonly string[], depth: number = maxDepth): `SIG${SignalName}` {
   const [name, ...args] = unwrapCommand(command);
   if (name === undefined || depth === 0) return otherDrainSignal;

@@ -15,8 +15,8 @@ import { lastCommand } from './split-words.ts';
 const maxScripts = 10;
 
 /**
- * The absolute path of the program's own file. Throws `notWatchable` when there is none (code on the command line, a module's name),
- * and what resolveCommand throws when the executable is needed and not found.
+ * The absolute path of the program's own file. Throws `notWatchable` if there is none (code on the command line, the name of a module), and what
+ * resolveCommand throws if the executable is needed and not found.
  */
 export function programFile(command: readonly string[], surroundings: Surroundings): string {
   return fileOf(command, surroundings, maxScripts);
@@ -30,7 +30,7 @@ function fileOf(command: readonly string[], surroundings: Surroundings, scriptsL
   const interpreter = interpreterNamed(basename(name));
   if (interpreter !== null) return scriptFile(args, interpreter, command, surroundings);
   const { file } = resolveCommand([name], surroundings);
-  // Node.js under another name, such as /opt/app/runtime -> /usr/bin/node.
+  // Node.js may have another name, such as /opt/app/runtime -> /usr/bin/node.
   const real = interpreterNamed(basename(realpathSync(file)));
   return real?.readsPackage === true ? scriptFile(args, real, command, surroundings) : file;
 }

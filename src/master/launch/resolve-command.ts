@@ -29,7 +29,7 @@ export interface ResolvedCommand {
 const defaultPath = '/bin:/usr/bin';
 
 /**
- * The executable and arguments of `command`, looked up with the cwd and PATH that are given.
+ * Looks up the executable and arguments of `command`, with the given working directory and PATH.
  * Throws `commandMissing`, `cwdMissing`, `commandNotFound` (exit code 127) or `commandNotExecutable` (126).
  */
 export function resolveCommand(command: readonly string[], surroundings: Surroundings): ResolvedCommand {

@@ -19,7 +19,7 @@ export function splitWords(line: string): readonly string[] {
 export type ShellWords =
   { readonly words: readonly string[] } | { readonly fault: string; readonly hint: string };
 
-/** The words of a line that is run without a shell; a fault where it needs one. */
+/** The words of a line that is run without a shell, or a fault if the line needs a shell. */
 export function shellWords(line: string): ShellWords {
   const throughShell = 'to run it by a shell: command = ["sh", "-c", "…"]';
   const [first, second] = splitCommands(line.trim());

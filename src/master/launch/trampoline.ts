@@ -12,7 +12,7 @@ export interface Start extends Command {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** How to start Node.js with the program that does what the shell cannot (trampoline-main.ts). */
+/** How to start Node.js with the program that does what a shell cannot do (trampoline-main.ts). */
 export interface NodeTrampoline {
   /** Absolute path of Node.js. */
   readonly node: string;
@@ -31,14 +31,14 @@ export interface Preparation {
   readonly setsWatchdogPid?: boolean;
   /** The umask to set, or null to leave it as it is. */
   readonly umask: number | null;
-  /** Programs that run as root come before it: they have the environment of the worker, and must not obey it. */
+  /** Whether programs that run as root come before the trampoline: they have the environment of the worker, and must not obey it. */
   readonly comesAfterRoot: boolean;
 }
 
 /**
- * The command that does what is to be done and becomes `command`: a shell, which costs nothing. But a shell drops variables whose names it
- * cannot hold (`my.var`), and on the command line of env(1) every user of the machine could read their values. If there is one,
- * or no shell, Node.js does it, and they stay in the environment; it takes 50 ms. With nothing to do it is `command` itself.
+ * The command that makes these settings and becomes `command`. It is a shell, which costs nothing, if that is possible. But a shell drops variables whose
+ * names it cannot hold (`my.var`), and on the command line of env(1) every user of the machine could read their values. If there is such a variable, or no
+ * shell, Node.js does it instead, which keeps them in the environment and takes 50 ms. If there is nothing to set, it is `command` itself.
  */
 export function throughTrampoline(
   command: Command,

@@ -5,18 +5,16 @@
 import type { Capabilities } from '../program/lifecycle/state.ts';
 import type { DrainSignal } from './program-drain-signal.ts';
 
-/**
- * When a worker is ready. A Node.js worker always has to listen on every declared address as well: so that it can be admitted.
- */
+/** When a worker is ready. A Node.js worker always has to listen on every declared address as well, so that it can be admitted. */
 export type Readiness =
-  /** Node.js listens; another program notifies (sd_notify), or has been running for a while. */
+  /** A Node.js worker listens; another program notifies (sd_notify), or has been running for a while. */
   | { readonly when: 'auto' }
   | { readonly when: 'listens' }
   /** The worker listens, and GET `path` returns 200–399. The request is made inside its process, which must be Node.js. */
   | {
       readonly when: 'answers';
       readonly path: string;
-      /** How many more requests for that path it sends to itself, to warm up. */
+      /** How many more requests for that path the worker sends to itself, to warm up. */
       readonly warmup: number;
     }
   /** The worker calls `process.send('ready')`. */
@@ -38,9 +36,9 @@ export type SignReadiness = Exclude<Readiness, { readonly when: 'auto' | 'listen
 
 export interface WorkerKind {
   readonly readiness: Readiness;
-  /** Connections move to the new workers at a reload, if both can do that. */
+  /** Whether connections move to the new workers at a reload, if both workers can do that. */
   readonly migrates: boolean;
-  /** Makes a worker that is not Node.js stop accepting, finish its requests and exit. */
+  /** The signal that makes a worker that is not Node.js stop accepting, finish its requests and exit. */
   readonly drainSignal: DrainSignal;
 }
 

@@ -20,7 +20,7 @@ export function findWrappers(
   plan: ProcessPlan,
   account: Account | null,
   path: string | undefined,
-  /** The directories that are searched last: a PATH may lack them. */
+  /** The directories that are searched last, because PATH may lack them. */
   systemFolders = '/usr/bin:/bin',
 ): readonly FoundWrapper[] {
   if (plan === plainProcess) return [];

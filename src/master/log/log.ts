@@ -1,7 +1,4 @@
-/**
- * Writes what is observed, as JSON lines or for people. It owns the logger and its stream:
- * no failure of the stream may reach the master.
- */
+/** Writes events as JSON lines, or as text for people. It owns the logger and its stream: no failure of the stream may reach the master. */
 import { type DestinationStream, type LoggerOptions, pino } from 'pino';
 import type { EventRecord } from '../../shared/events.ts';
 import { createNarrator } from '../../shared/narrate-events.ts';
@@ -25,7 +22,7 @@ export interface LogStream extends Backlog {
 }
 
 export interface LogOptions {
-  /** The least level that is written. */
+  /** The lowest level that is written. */
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly format: 'json' | 'pretty';
   /** Whether text has colours. Only for `pretty`. */
@@ -42,9 +39,8 @@ export interface LogOptions {
 const unreadLimitBytes = 1.25 * 1024 * 1024;
 
 /**
- * Makes a log. `json`: one object a line with `level`, `logId`, `master` (its pid), `time`, `event`, `program`, the event's
- * fields, `worker` (the worker's pid) and `msg`. `pretty`: the time, the level and the words, and below a failure
- * its hint. Loads pino-pretty only when it is wanted.
+ * Makes a log. `json`: one object for each line, with `level`, `logId`, `master` (its pid), `time`, `event`, `program`, the event's fields, `worker` (the
+ * worker's pid) and `msg`. `pretty`: the time, the level and the text, and below a failure its hint. Loads pino-pretty only if it is needed.
  */
 export async function createLog({ level, format, hasColours, id, stream }: LogOptions): Promise<Log> {
   const options: LoggerOptions = {
@@ -61,7 +57,7 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
     paint: isPretty && hasColours ? colourPaint : plainPaint,
     showsOutput: false,
   });
-  /** Slots whose worker has failed, by program. */
+  /** Slots whose worker has failed, by the name of the program. */
   const failedSlots = new Map<string, Set<number>>();
   let program = '';
   let lostBytes = 0;
@@ -137,7 +133,7 @@ function attempt<Args extends readonly unknown[]>(action: (...args: Args) => voi
   };
 }
 
-/** pino-pretty as a plain function: its stream would deliver later, and lose the last lines at the exit. */
+/** Returns pino-pretty as a plain function: its stream would write later, and lose the last lines at the exit. */
 async function prettyDestination(out: LogStream, hasColours: boolean): Promise<DestinationStream> {
   const { default: pinoPretty } = await import('pino-pretty');
   const { dim } = hasColours ? colourPaint : plainPaint;

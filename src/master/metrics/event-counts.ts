@@ -88,7 +88,7 @@ const nothing: ProgramCounts = {
 
 interface Known {
   counts: ProgramCounts;
-  /** A generation serves, so that the next one is a reload. */
+  /** Whether a generation serves, so that the next one is a reload. */
   isServing: boolean;
   /** For each draining worker, how long it has drained before its present state, in ms. */
   readonly drains: Map<string, number>;

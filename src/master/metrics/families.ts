@@ -64,7 +64,7 @@ export function familiesOf({ master, programs, counts, processes }: Scrape): rea
     values: counted.flatMap(([program, of]) => sample({ program }, value(of))),
   });
 
-  /** A value for each program and each key. */
+  /** A metric with one value for each program and each key. */
   const split = (
     name: string,
     help: string,
@@ -292,7 +292,7 @@ export function familiesOf({ master, programs, counts, processes }: Scrape): rea
   ];
 }
 
-/** The labels of a worker. They have the pid, because a worker that is being replaced has the slot of its successor until it has drained. */
+/** The labels of a worker. They include the pid, because a worker that is being replaced has the same slot as its successor until it has drained. */
 function labelsOf({ program }: Status, { generation, slot, pid }: WorkerStatus): Labels {
   return {
     program,

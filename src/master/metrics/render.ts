@@ -1,4 +1,4 @@
-/** Metrics as text: the exposition format of Prometheus, version 0.0.4. Loaded only when /metrics is asked for. */
+/** Writes metrics as text in the exposition format of Prometheus, version 0.0.4. Loaded only when /metrics is requested. */
 import { readAllProcesses } from '../../shared/process-stat.ts';
 import { familiesOf, type Family, type Sample, type Scrape } from './families.ts';
 
@@ -7,7 +7,7 @@ export function renderMetrics(scrape: Omit<Scrape, 'processes'>): string {
   return renderFamilies(familiesOf({ ...scrape, processes: readAllProcesses() }));
 }
 
-/** A family without a value is left out. */
+/** Renders metrics. One without a value is left out. */
 export function renderFamilies(families: readonly Family[]): string {
   return families
     .filter(({ values }) => values.length > 0)

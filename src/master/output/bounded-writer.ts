@@ -14,7 +14,7 @@ export interface BoundedWriter {
   readonly takeLostBytes: () => number;
   /** Calls back once, when the queue is empty; at once if it already is. */
   readonly whenEmpty: (callback: () => void) => void;
-  /** Waits until everything is written, for `boundMs` at most; blocks the thread, so it is for the end of the process. */
+  /** Waits until everything is written, for at most `boundMs`. It blocks the thread, so it is for the end of the process. */
   readonly flush: (boundMs: number) => void;
 }
 
@@ -22,7 +22,7 @@ export interface BoundedWriterParts {
   readonly descriptor: Descriptor;
   /** How many bytes may wait. A text that arrives when more are waiting is refused. */
   readonly limitBytes: number;
-  /** Calls back after a while, without keeping the process alive. */
+  /** Calls back after `delayMs`, without keeping the process alive. */
   readonly arm: (delayMs: number, callback: () => void) => void;
   readonly nowMs: () => number;
 }
@@ -56,7 +56,7 @@ export function createBoundedWriter(parts: BoundedWriterParts): BoundedWriter {
         [isTorn, lastByte] = [false, newline];
         continue;
       }
-      // Any other error: this text is lost. The next one is tried again, because the reader of a named pipe may come back.
+      // After any other error, this text is lost. The next one is still tried, because the reader of a named pipe may come back.
       const taken = typeof written === 'string' ? next.length : written;
       if (typeof written === 'string') {
         lostBytes += taken;

@@ -1,6 +1,6 @@
 /**
- * Makes a line that a worker has written safe to show: it must not move the cursor, overwrite another line, or colour the next one.
- * Pure. The line comes as Latin-1, one character for each byte, because it need not be UTF-8.
+ * Makes a line of a worker safe to show: it must not move the cursor, overwrite another line, or colour the next one. Pure. The line is given as Latin-1,
+ * one character for each byte, because it need not be UTF-8.
  */
 
 // CSI, OSC, DCS and the other strings, two-character sequences: ECMA-48, with what a terminal makes of an unfinished one.
@@ -15,7 +15,7 @@ const controls = /\u00C2[\u0080-\u009F]|[\u0000-\u0008\u000A-\u001F\u007F]/g;
 
 /** Removes control characters and sequences from the line, except tabs and, if `keepsColours` is set, colours. */
 export function escapeWorkerLine(line: string, keepsColours: boolean): string {
-  // Colours are put aside while the rest is removed.
+  // Colours are set aside while the rest is removed.
   const kept: string[] = [];
   const safe = line
     .replaceAll(escapeSequences, (sequence) => {

@@ -38,7 +38,7 @@ export function formatLines(
   return format.hasTimestamps ? withTime(text, `${time} `, isContinued) : text;
 }
 
-/** Removes control sequences. Reads one character for each byte, because a line need not be UTF-8. */
+/** Removes control sequences. It reads one character for each byte, because a line need not be UTF-8. */
 export function withoutSequences(bytes: Buffer): Buffer {
   if (!bytes.includes(escape)) return bytes;
   return Buffer.from(bytes.toString('latin1').replaceAll(escapeSequences, ''), 'latin1');

@@ -14,7 +14,7 @@ export interface LineForwarder {
 
 /** How long the beginning of a line is held while its end is missing. */
 const heldMs = 200;
-/** A longer line is passed on in pieces of whole characters. */
+/** How much of a line is held. A longer line is passed on in pieces of whole characters. */
 const maxHeldBytes = 1024 * 1024;
 
 /**

@@ -47,7 +47,7 @@ export function createKeptLines(): KeptLines {
 
   return {
     add(given, isContinued = false) {
-      // The end of a line does not count as a line.
+      // The end of a line alone is not a line.
       const block =
         isContinued && given.bytes[0] === newline ? { ...given, bytes: given.bytes.subarray(1) } : given;
       if (block.bytes.length === 0) return;

@@ -4,13 +4,13 @@
  */
 
 /**
- * How many of the last lines of a file are remembered, both with the oldest first. Usually the end of the file is the beginning of what is remembered, whose
- * last lines may still be on their way to it. But lines may be missing in the file, or stand between those of other writers. So it goes back from the end,
- * as far as more lines are known than unknown: what is known further back is an older line that reads the same.
+ * How many of the last lines of a file are remembered. In both lists the oldest is first. Usually the end of the file is the beginning of the remembered
+ * lines, the last of which may still be on their way to the file. But lines may be missing in the file, or stand between lines of other writers. So the
+ * search goes back from the end, as long as more lines are known than unknown: a known line further back is an older one with the same text.
  */
 export function knownAtEnd(file: readonly string[], remembered: readonly string[]): number {
   const before = [...remembered];
-  /** How often each line is in `before`. */
+  /** How often each line occurs in `before`. */
   const left = new Map<string, number>();
   for (const line of remembered) left.set(line, (left.get(line) ?? 0) + 1);
   let [known, score, best] = [0, 0, 0];

@@ -12,14 +12,14 @@ import { type MessageOrigin, messagesOf } from './log-messages.ts';
 import { createOutputLoss, littleWaitingBytes, mostWaitingBytes, tooLate } from './output-loss.ts';
 
 export interface LogDaemon {
-  /** A source has to be detached in the end. */
+  /** Adds a source of lines. It has to be detached in the end. */
   attach(source: LogSource): void;
-  /** The source sends nothing more. Without a source the socket is closed once everything is sent. */
+  /** Removes a source that sends nothing more. Without a source, the socket is closed once everything is sent. */
   detach(source: LogSource): void;
-  /** Sends a message for each of these lines, now or later. `isContinued`: the first one is the rest of a line whose beginning was sent. */
+  /** Sends a message for each of these lines, at once or later. `isContinued`: the first line is the rest of one whose beginning was sent. */
   write(lines: Buffer, origin: MessageOrigin, time: Date, isContinued: boolean): void;
   configure(settings: { readonly overflow: 'block' | 'drop' }): void;
-  /** Resolves when nothing waits to be sent. */
+  /** Resolves when no message waits to be sent. */
   flushed(): Promise<void>;
   /** Counts lines that are not sent yet as lost, and reports them. For the end of the master, which cannot wait for them. */
   abandon(): void;
@@ -41,7 +41,7 @@ export interface LogDaemonCalls {
   /** Sends without waiting. Returns how many bytes were sent, or the name of the error: `EAGAIN` if there is no room. */
   readonly send: (fd: number, message: Uint8Array) => number | string;
   readonly close: (fd: number) => void;
-  /** Calls back after a while, without keeping the process alive. */
+  /** Calls back after `delayMs`, without keeping the process alive. */
   readonly arm: (delayMs: number, callback: () => void) => void;
   readonly nowMs: () => number;
 }
@@ -65,7 +65,7 @@ export async function loadDaemonCalls(): Promise<void> {
 /** The pause before checking for room again. It is doubled after each check in vain. */
 const firstDelayMs = 1;
 const lastDelayMs = 500;
-/** How long a daemon may be away, as while it is restarted, before what waits for it is lost; and how often it is looked for after that. */
+/** How long a daemon may be away, for example while it restarts, before waiting messages are lost; and how often it is looked for after that. */
 const patienceMs = 5_000;
 const lookEveryMs = 1_000;
 /** Errors that concern a message, and not the daemon. */
@@ -145,7 +145,7 @@ export function createLogDaemon({
 
   /** Sends one message. Returns null, or why that fails. */
   function sendOne(message: Uint8Array): string | null {
-    // A daemon that was started again has another socket at the same path.
+    // A daemon that was restarted has another socket at the same path.
     for (let attempt = 0; ; attempt += 1) {
       const problem = connect();
       if (problem !== null) return problem;

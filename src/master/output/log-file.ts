@@ -1,6 +1,6 @@
 /**
- * A file to which the output of workers goes. Lines are written in batches, one after the other, by calls that do not block the master; the file is
- * rotated and opened again between two batches, so that no line is lost or torn. What cannot be written is counted.
+ * A log file for the output of workers. Lines are written in batches, one after the other, by calls that do not block the master. The file is rotated and
+ * opened again between two batches, so that no line is lost or torn. Lines that cannot be written are counted.
  */
 import { closeSync, fchmodSync, fstatSync, ftruncate, realpathSync, stat, type Stats, writev } from 'node:fs';
 import { promisify } from 'node:util';
@@ -24,17 +24,17 @@ export interface LogFile {
   readonly path: string;
   /** The same path with its folder resolved (log-place.ts). */
   readonly place: string;
-  /** Opens the file unless it is open. Errors: `logFileUnusable`. A source has to be detached in the end. */
+  /** Adds a source, and opens the file unless it is open. The source has to be detached in the end. Errors: `logFileUnusable`. */
   attach(source: LogSource, settings: LogFileSettings, tell: (event: MasterEvent) => void): void;
-  /** The source writes nothing more. Without a source the file is closed once everything is written. */
+  /** Removes a source that writes nothing more. Without a source, the file is closed once everything is written. */
   detach(source: LogSource): void;
-  /** Whole lines, or a part of a line that is too long to be kept. */
+  /** Writes whole lines, or a part of a line that is too long to be kept. */
   write(source: LogSource, bytes: Uint8Array): void;
   configure(settings: LogFileSettings): void;
   isOpen(): boolean;
   /** Opens the path again, because another file may be there. Returns null, or why it cannot be opened: then the open file stays in use. */
   reopen(): Promise<string | null>;
-  /** Resolves when nothing waits to be written. */
+  /** Resolves when no line waits to be written. */
   flushed(): Promise<void>;
   /** Counts lines that are not written yet as lost, and reports them. For the end of the master, which cannot wait for them. */
   abandon(): void;
@@ -83,11 +83,11 @@ export function createLogFile(
   /** The path with its symlinks resolved: the file at that path is renamed. */
   let realPath = place;
   let sizeBytes = 0;
-  /** The next byte begins a line of the file. */
+  /** Whether the next byte begins a line of the file. */
   let isAtLineStart = true;
-  /** The file ends with the beginning of a line whose rest is lost. */
+  /** Whether the file ends with the beginning of a line whose rest is lost. */
   let isTorn = false;
-  /** The source whose line has not ended in the queue. */
+  /** The source whose line has not ended in the queue; null if there is none. */
   let unended: LogSource | null = null;
   let areHeld = false;
   let writing: Promise<void> | null = null;
@@ -119,7 +119,7 @@ export function createLogFile(
     if (before !== null) close(before);
   }
 
-  /** NFS may report only here that there was no room for earlier writes. That can only be reported. */
+  /** Closes the file. NFS may report only here that there was no room for earlier writes, which can then only be reported. */
   function close(closing: number): void {
     try {
       calls.close(closing);
@@ -185,7 +185,7 @@ export function createLogFile(
 
   function isRotationDue(firstLine: number): boolean {
     if (sizeBytes === 0 || !mayRotate()) return false;
-    // A line that does not end, such as that of a progress bar, must not fill the disk.
+    // A line that never ends, such as that of a progress bar, must not fill the disk.
     if (!isAtLineStart) return settings.maxBytes > 0 && sizeBytes >= 2 * settings.maxBytes;
     return firstLine > roomBytes() || (settings.daily && calls.nowMs() >= dayEndsAt);
   }
@@ -224,7 +224,7 @@ export function createLogFile(
     }
   }
 
-  /** Removes the beginning of a line whose rest could not be written. False: it stays. */
+  /** Removes the beginning of a line whose rest could not be written. Returns false if it stays. */
   async function takeBack(from: number, bytes: number): Promise<boolean> {
     if (bytes === 0) return true;
     try {
@@ -245,7 +245,8 @@ export function createLogFile(
       const { size, mode, ino } = calls.stat(fd);
       sizeBytes = size;
       if (!isRotationDue(firstLine)) return;
-      // If not, logrotate(8) has moved it, and is about to say so. Then the path is free, or the file there already has the mode that logrotate gave it.
+      // If the path has another file, logrotate(8) has moved this one, and is about to report that. Then the path is free, or the file there already has
+      // the mode that logrotate gave it.
       const there = await inodeOf(realPath);
       if (there === ino) await shiftBackups(realPath, settings.backups);
       const opened = await openRegular(realPath, path, mode & 0o777);

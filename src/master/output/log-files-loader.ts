@@ -1,4 +1,4 @@
-/** Loads the code of log files when the first program needs it: a master without log files does without. */
+/** Loads the code of log files when the first program needs it. A master without log files does not load it. */
 import type { LogFiles } from './log-files.ts';
 
 export interface LogFilesLoader {

@@ -1,4 +1,7 @@
-/** The log files of a master, each once, however many workers and programs write to it, and the daemons that it sends lines to. Loaded only if a program needs them. */
+/**
+ * The log files of a master, each of them once, however many workers and programs write to it; and the daemons that output is sent to. Loaded only if a
+ * program needs them.
+ */
 import type { LogDaemon, LogDaemonParts } from './log-daemon.ts';
 import { createLogFile, type LogFile } from './log-file.ts';
 import { placeOf } from './log-place.ts';

@@ -37,7 +37,7 @@ export function messagesOf(
 }
 
 /**
- * The head of a syslog message, as syslog(3) of the C library writes it, because every daemon reads that (RFC 3164 without the name of the machine). The
+ * The head of a syslog message, in the form of syslog(3) in the C library, because every daemon reads that (RFC 3164 without the name of the machine). The
  * time is local.
  */
 function syslogHead({ facility, stream, program, worker }: MessageOrigin, time: Date): string {
@@ -86,7 +86,7 @@ function piecesOf(bytes: Buffer, most: number, isContinued: boolean): readonly B
   return pieces;
 }
 
-/** Replaces zeros: for busybox, another message begins after a zero, so a client could forge one. */
+/** Replaces zeros. The syslogd of busybox begins another message after a zero, so a client could forge one. */
 function withoutZeros(bytes: Buffer): Buffer {
   return Buffer.from(bytes.map((byte) => (byte === 0 ? questionMark : byte)));
 }

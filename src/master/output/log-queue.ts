@@ -11,8 +11,8 @@ export interface LogQueue {
   /** The length of the first waiting line in bytes; 0 if nothing waits. */
   firstLineBytes(): number;
   /**
-   * Takes out whole lines: at most `roomBytes`, and about `batchBytes`. The first line comes even if it is longer. The part of a line that has not
-   * ended counts as a line.
+   * Takes out whole lines: at most `roomBytes`, and about `batchBytes`. The first line is taken even if it is longer. A part of a line that has not ended
+   * counts as a line.
    */
   take(roomBytes: number, batchBytes: number): readonly Uint8Array[];
 }

@@ -1,4 +1,4 @@
-/** A log file and its backups as one text, read from its end: where its last lines begin, and the lines before others. Bounded in memory. */
+/** Reads a log file and its backups as one text, from its end: where its last lines begin, and the lines before others. Its memory is bounded. */
 import { open, type FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -84,7 +84,7 @@ function contentOf(segment: LogSegment, from = 0): AsyncIterable<Uint8Array> {
   return stream.pipe(unzipped);
 }
 
-/** Reads the bytes of a segment. Not as a stream of the handle, which would close it when a reader has had enough. */
+/** Reads the bytes of a segment. It does not use a stream of the handle, which would close the handle when a reader has had enough. */
 async function* bytesOf({ handle, sizeBytes }: LogSegment, from: number): AsyncGenerator<Uint8Array> {
   for (let at = from; at < sizeBytes;) {
     const block = Buffer.allocUnsafe(Math.min(blockBytes, sizeBytes - at));
@@ -102,7 +102,7 @@ interface LastLines {
   readonly offset: number;
 }
 
-/** Reads the last lines of a segment: `most` of them, or all; always all if it is compressed. */
+/** Finds the last lines of a segment: at most `most` of them, but always all if it is compressed. */
 async function lastLines(segment: LogSegment, most: number): Promise<LastLines> {
   if (!segment.isCompressed) return startOfLast(segment, most);
   let lines = 0;
@@ -168,7 +168,7 @@ async function* linesOf({ segment, offset, skip, take }: Part): AsyncGenerator<s
   }
 }
 
-/** The last lines, about 2 MiB of them, the oldest first: more than a program's kept lines and those that wait for a reader. */
+/** Reads about the last 2 MiB of lines, oldest first. That is more than a program's kept lines and those that wait for a reader. */
 export async function readTail(segments: readonly LogSegment[]): Promise<readonly string[]> {
   let text = '';
   for (const segment of segments) {

@@ -1,4 +1,4 @@
-/** The streams of one program's workers that go to log files or to a daemon: lines are put together, formatted, and given to the file or the daemon. */
+/** The output streams of one program's workers that go to log files or daemons: bytes are joined to lines, formatted, and given to the file or the daemon. */
 import type { MasterEvent } from '../../shared/events.ts';
 import {
   logfilePath,
@@ -18,7 +18,7 @@ import { newline } from './newlines.ts';
 export interface LogStream extends LineForwarder {
   /** Called when the process is started: from now on its output can be held. */
   started(process: Pick<WorkerProcess, 'holdOutput'>): void;
-  /** Nothing more comes. A second call does nothing. */
+  /** Ends the stream: no more output comes. A second call does nothing. */
   close(): void;
 }
 

@@ -18,14 +18,14 @@ import {
 export interface Descriptor {
   /** Writes as much as fits. Returns how many bytes were written, or the name of the error: `EAGAIN` if there is no room. */
   readonly write: (bytes: Uint8Array) => number | string;
-  /** Waits until there is room, for `timeoutMs` at most. */
+  /** Waits until there is room, for at most `timeoutMs`. */
   readonly waitForRoom: (timeoutMs: number) => void;
 }
 
-/** The minimum that POSIX guarantees for PIPE_BUF: if poll(2) reports room, this much fits. */
+/** The minimum that POSIX guarantees for PIPE_BUF: if poll(2) reports room, this many bytes fit. */
 const pipeBufferBytes = process.platform === 'linux' ? 4096 : 512;
 
-/** The way of writing that fits the descriptor. It is complete once the system calls are loaded (output-calls.ts). */
+/** Chooses the way of writing that suits the descriptor. It is complete once the system calls are loaded (output-calls.ts). */
 export function openPatiently(fd: number, openAgain: typeof reopen = reopen): Descriptor {
   const stats = statOf(fd);
   if (stats === null) return { write: () => 'EBADF', waitForRoom: () => undefined };
@@ -36,7 +36,7 @@ export function openPatiently(fd: number, openAgain: typeof reopen = reopen): De
   return waiting(fd, (bytes) => writeTo(fd, bytes));
 }
 
-/** Before the system calls are loaded there are no workers, and so no other writer. */
+/** Sends without waiting. Before the system calls are loaded, it writes: then there are no workers yet, and so no other writer. */
 function sendTo(fd: number, bytes: Uint8Array): number | string {
   const sent = sendNow(fd, bytes);
   return sent === 'ENOSYS' ? writeTo(fd, bytes) : sent;
@@ -67,7 +67,7 @@ function openTerminal(fd: number, own: number | null): Descriptor {
   return pollFirst(fd, (bytes) => withoutBackgroundStop(() => writeTo(fd, bytes)));
 }
 
-/** Writes to a descriptor that cannot be opened again: small pieces, when poll(2) says that they fit. Another writer may still be faster. */
+/** Writes to a descriptor that cannot be opened again: in small pieces, if poll(2) reports that they fit. Another writer may still take the room first. */
 function pollFirst(fd: number, write: Descriptor['write']): Descriptor {
   return waiting(fd, (bytes) => (pollWritable(fd, 0) ? write(bytes.subarray(0, pipeBufferBytes)) : 'EAGAIN'));
 }

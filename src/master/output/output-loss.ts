@@ -4,7 +4,7 @@
  */
 import type { MasterEvent } from '../../shared/events.ts';
 
-/** If more than the first number waits, workers are held until at most the second waits; or further output is dropped. */
+/** If more bytes than the first number wait, workers are held until at most the second number waits, or further output is dropped. */
 export const mostWaitingBytes: number = 1024 * 1024;
 export const littleWaitingBytes: number = 256 * 1024;
 

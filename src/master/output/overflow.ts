@@ -10,12 +10,12 @@
 export interface Backlog {
   /** How many bytes the stream holds because its reader is slow; missing counts as 0. */
   readonly writableLength?: number;
-  /** Calls back once when it holds nothing any more. A stream without this method is checked at the next write. */
+  /** Calls back once, when the stream holds nothing. A stream without this method is checked at the next write. */
   readonly whenEmpty?: (callback: () => void) => void;
 }
 
 export interface Overflow {
-  /** Whether this may be written. If not, `amount` is counted as dropped. */
+  /** Whether this amount may be written. If not, it is counted as dropped. */
   admits(amount: number): boolean;
 }
 

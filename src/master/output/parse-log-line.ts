@@ -11,7 +11,7 @@ export interface LinesOfFile {
   readonly format: LineFormat;
 }
 
-/** The text of a line that was read as Latin-1, one character for each byte. */
+/** The text of a line that was read as Latin-1, with one character for each byte. */
 export function textOf(written: string): string {
   return withoutReturn(Buffer.from(written, 'latin1').toString());
 }

@@ -28,7 +28,7 @@ export interface WorkerOutput {
 export interface ProgramOutput {
   /** The latest lines of its workers. */
   readonly kept: KeptLines;
-  /** Loads what this plan needs. To be called before open() and configure(). */
+  /** Loads the code that this plan needs. Has to be called before open() and configure(). */
   load(plan: OutputPlan): Promise<void>;
   /** Applies the settings that can change while workers run. */
   configure(plan: OutputPlan): void;

@@ -156,7 +156,7 @@ async function reachOf(
   }
 }
 
-/** How many of the last lines of a file are remembered, or are lines of other programs between them. */
+/** How many of the last lines of a file are remembered, or are lines of other programs between remembered ones. */
 function countKnown(tail: readonly string[], lines: readonly RememberedLine[], file: LinesOfFile): number {
   const remembered = lines.map(({ line }) => comparable(line));
   const isRemembered = new Set(remembered);
@@ -175,10 +175,10 @@ function countKnown(tail: readonly string[], lines: readonly RememberedLine[], f
   return first === undefined ? 0 : tail.length - first.at;
 }
 
-/** The file may have had another format when a line was written. */
+/** The file may have had any format when a line was written. */
 const anyFormat: LineFormat = { stripsAnsi: true, hasTimestamps: true, isJson: true };
 
-/** The end of a long line is enough, because only that may be remembered (kept-lines.ts). */
+/** How much of a line is compared. The end of a long line is enough, because only that may be remembered (kept-lines.ts). */
 const comparedLength = 32 * 1024;
 
 /** The line in a form that can be compared: control sequences may have been removed on the way to the file. */

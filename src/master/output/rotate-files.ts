@@ -14,8 +14,8 @@ export function backupPath(path: string, number: number): string {
 }
 
 /**
- * Moves the file to `path.1`, and each backup to the next number; what would be number `backups` + 1 is removed. With 0 backups the file itself is
- * removed. From the highest number down, so that a crash in between loses nothing. Throws the error of the system.
+ * Moves the file to `path.1`, and each backup to the next number. A backup that would get number `backups` + 1 is removed; with 0 backups, the file itself
+ * is removed. It begins with the highest number, so that a crash in between loses nothing. Throws the error of the system.
  */
 export async function shiftBackups(path: string, backups: number): Promise<void> {
   const folder = dirname(path);
@@ -26,7 +26,7 @@ export async function shiftBackups(path: string, backups: number): Promise<void>
   // There are backups with higher numbers if `backups` was reduced.
   for (let number = Math.max(backups, 1); kinds(number).length > 0; number += 1)
     if (number > backups || isFilled(number - 1)) for (const file of kinds(number)) await unlink(file);
-  // Up to the first number that is free.
+  // Backups are moved up to the first number that is free.
   let last = 0;
   while (last + 1 < backups && kinds(last + 1).length > 0) last += 1;
   for (let number = last; number >= 1; number -= 1) await moveBackup(number);
@@ -49,7 +49,7 @@ export async function shiftBackups(path: string, backups: number): Promise<void>
   }
 }
 
-/** Replaces the newest backup by a compressed one. The other one is removed only when that is complete. Throws the error of the system. */
+/** Replaces the newest backup by a compressed one. The original is removed only when that is complete. Throws the error of the system. */
 export async function compressNewest(path: string): Promise<void> {
   const from = backupPath(path, 1);
   const unfinished = from + unfinishedEnding;

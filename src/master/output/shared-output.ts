@@ -1,6 +1,6 @@
 /**
- * Puts the log and what the workers write to stderr on one stream. It owns who has written last, so that no line of one becomes a
- * part of another's, and how the lines of workers are told from the master's (docs/deployment.md, "Whose line is it?").
+ * Puts the log and the stderr of the workers on one stream. It knows which of them wrote last, so that no line of one becomes a part of another's, and
+ * decides how the lines of workers are told from the master's (docs/deployment.md, "Whose line is it?").
  */
 import type { LogStream } from '../log/log.ts';
 import { namesError } from '../../shared/error-line.ts';
@@ -12,7 +12,7 @@ import { newline } from './newlines.ts';
 export interface SharedOutput {
   /** The stream for the log, which writes whole lines. */
   readonly log: LogStream;
-  /** Passes on what the worker of this program with this pid has written. `hasPrefix` false: as it was written, however the other lines look. */
+  /** Passes on output of the worker of this program with this pid. With `hasPrefix` false, it is passed on as it was written, however other lines look. */
   readonly passOn: (bytes: Uint8Array, pid: number, program: string, hasPrefix: boolean) => void;
 }
 
@@ -74,8 +74,8 @@ export function shareOutput(parts: SharedOutputParts): SharedOutput {
 }
 
 /**
- * Replaces the id of the log in lines of workers by dashes. Only the master can write a line with its id: not even a client that has seen one and makes the
- * application log it.
+ * Replaces the id of the log in lines of workers by dashes. So only the master can write a line with its id: not even a client can that has seen the id,
+ * and makes the application log it.
  */
 function withoutId(bytes: Uint8Array, id: string | null): Uint8Array {
   if (id === null) return bytes;
@@ -110,7 +110,7 @@ function markLines(bytes: Uint8Array, first: string, next: string, hasColours: b
   return Buffer.from(`${marked.join('\n')}${isEnded ? '\n' : ''}`, 'latin1');
 }
 
-/** The output of a master inside another program: it passes bytes on to a stream of that program, as they were written. */
+/** The output of a master that runs inside another program: bytes are passed on to a stream of that program, as they were written. */
 export function embeddedOutput(open: () => LogStream): SharedOutput['passOn'] {
   let output: SharedOutput | null = null;
   // The calls are loaded long before a worker writes. If they cannot be loaded, the listener cannot be opened either, and that error is reported.

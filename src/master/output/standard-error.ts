@@ -5,14 +5,14 @@ import { type Descriptor, openPatiently } from './nonblocking-descriptor.ts';
 
 /** How many bytes may wait for a slow reader. The log stops earlier (../log/log.ts), and the workers' output earlier still (shared-output.ts). */
 const limitBytes = 2 * 1024 * 1024;
-/** How long the end of the process waits for a reader that is slow. */
+/** How long the end of the process waits for a slow reader. */
 const lastLinesMs = 1_000;
 
 const writers = new Map<number, BoundedWriter>();
 
 /**
- * The writer to stderr, one for the process, made at the first call. Never process.stderr: that makes a pipe non-blocking for every process, and a
- * terminal blocking for us.
+ * The writer to stderr: there is one for the process, made at the first call. It does not use process.stderr, which makes a pipe non-blocking for every
+ * process, and a terminal blocking for this one.
  */
 export function standardError(): BoundedWriter {
   return writerOf(2);
@@ -33,7 +33,7 @@ function open(fd: number): BoundedWriter {
   let descriptor: Descriptor | null = null;
   const opened = (): Descriptor => (descriptor ??= openPatiently(fd));
   const made = createBoundedWriter({
-    // Opened at the first write: by then the system calls are loaded.
+    // The descriptor is opened at the first write: by then the system calls are loaded.
     descriptor: {
       write: (bytes) => opened().write(bytes),
       waitForRoom: (timeoutMs) => {

@@ -13,8 +13,8 @@ const lookedAt = 200;
 export interface StderrTail {
   add(bytes: Uint8Array): void;
   /**
-   * The last 20 lines, oldest first; a line that has not ended yet counts. If the line that names the error is older, the first two are
-   * that line and one with an ellipsis.
+   * The last 20 lines, oldest first. A line that has not ended yet counts. If the line that names the error is older, it takes the first place, and a line
+   * with an ellipsis the second.
    */
   lines(): readonly string[];
 }

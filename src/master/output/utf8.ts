@@ -10,7 +10,7 @@ export function startOfCharacter(bytes: Uint8Array, at: number): number {
   return at;
 }
 
-/** The last place at which the bytes can be cut: before a character whose last bytes are missing, or at the end. */
+/** The last index at which the bytes can be cut: before a character whose last bytes are missing, or at the end. */
 export function endOfCharacters(bytes: Uint8Array): number {
   const last = startOfCharacter(bytes, bytes.length - 1);
   return last + lengthOf(bytes[last] ?? 0) > bytes.length ? last : bytes.length;

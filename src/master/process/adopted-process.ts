@@ -44,7 +44,7 @@ type Named = Extract<PidFileContent, { readonly kind: 'names' }>;
 
 const unknown: Outcome = { code: null, signal: null };
 
-/** Adopts the process that the pid file names, or starts the command; null if that could not be started, and `failed` will say why. */
+/** Adopts the process that the pid file names, or else starts the command. Returns null if that could not be started: then `failed` says why. */
 export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
   const { tree } = request;
   const { path, graceMs } = request.pidFile ?? { path: '', graceMs: 0 };
@@ -100,7 +100,7 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
       }
       // A command that ends with code 0 has done its work. Whether its daemon appears is watched until the daemon would have to be ready.
       else if (daemon === null && (code !== 0 || isEnding)) {
-        // After a start that has failed, the file is not trusted. At a stop the daemon may still come, and is told to end.
+        // After a start that has failed, the file is not trusted. At a stop, the daemon may still appear, and is then told to end.
         if (!isEnding) cancelLook();
         whenRead(whenClosed, () => {
           if (daemon === null) ended({ code, signal });
@@ -148,7 +148,10 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
     });
   }
 
-  /** The daemon, or what was to start it, has ended. It may have handed over to another process, which the file names now or in a moment. */
+  /**
+   * Called when the daemon, or the command that was to start it, has ended. It may have handed over to another process, which the file names at once or
+   * soon.
+   */
   function ended(outcome: Outcome): void {
     const before = daemon;
     daemon = null;
@@ -157,7 +160,7 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
     else search('changed', before, { outcome, until: performance.now() + graceMs });
   }
 
-  /** Looks until the file names a process other than `before`, or the time is up. */
+  /** Reads the file until it names a process other than `before`, or the time is up. */
   function search(
     how: AdoptedHow,
     before: Daemon | null,

@@ -11,7 +11,7 @@ import { masterFile, preloadPath } from '../launch/preload-path.ts';
 import { handleDescriptor } from '../sockets/handle-descriptor.ts';
 
 export interface AfterMaster {
-  /** Starts the script now, so that no process is started before it can be watched. */
+  /** Starts the script at once, so that no process is started before it can be watched. */
   begin(): void;
   /** Has the process killed if it still runs `outliveMs` after this one has ended. A second call for the process replaces the time. */
   watch(pid: number, outliveMs: number): void;
@@ -26,7 +26,7 @@ export function createAfterMaster(): AfterMaster {
   const lines = new Map<number, string>();
   let script: Writable | null = null;
 
-  /** Starts the process that outlives the master. If it dies, the next worker starts it again. */
+  /** Starts the script. If it dies, the next worker starts it again. */
   function start(): void {
     const child = spawnScript();
     const pipe = child?.stdio[3];

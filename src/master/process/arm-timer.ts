@@ -1,8 +1,8 @@
 /** Arms a timer that fires only after everything was read that had arrived by then. Returns a function that cancels it. */
 export function arm(delayMs: number, callback: () => void): () => void {
   let immediate: NodeJS.Immediate | undefined;
-  // When this process was stopped or starved for a while, a timer fires before the signals, messages and output are read that
-  // have waited; an immediate comes right after them.
+  // If this process was stopped or starved for a while, a timer fires before waiting signals, messages and output are read. An immediate comes right after
+  // them.
   const timer = setTimeout(() => {
     immediate = setImmediate(callback);
   }, delayMs);

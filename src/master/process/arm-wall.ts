@@ -6,7 +6,8 @@ import { arm } from './arm-timer.ts';
 const lookMs = 600_000;
 
 /**
- * Calls back once when the wall clock shows `at` (ms since 1970), or earlier: if the clock was set, or is only to be looked at. It keeps the process alive.
+ * Calls back once when the wall clock shows `at` (ms since 1970). It may call back earlier, if the clock was set, or has to be checked. It keeps the
+ * process alive.
  */
 export function armWall(at: number, callback: () => void): () => void {
   let isWanted = true;

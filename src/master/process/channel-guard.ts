@@ -31,10 +31,10 @@ export interface GuardedChannel {
 }
 
 /**
- * Takes over the reading of `child`'s channel: over a second descriptor, as a plain socket, over which a worker can send nothing but
- * bytes. Whatever descriptors come with them the kernel closes (unix(7): a read without room for ancillary data).
- * Node.js does not document where the channel's handle is (found on 20, 22, 24 and 26): where it is not, Node.js reads itself.
- * Throws GracefulRunError `startFailed` when there is no second descriptor to be had.
+ * Reads the channel of `child` in place of Node.js: through a second descriptor, as a plain socket, on which a worker can send nothing but bytes. The
+ * kernel closes any descriptors that come with them (unix(7): a read without room for ancillary data). Node.js does not document where the handle of the
+ * channel is (found on 20, 22, 24 and 26). If it is not there, Node.js reads the channel itself. Throws GracefulRunError `startFailed` if there is no
+ * second descriptor to be had.
  */
 export function guardChannel(child: ChildProcess, { message, garbage }: GuardParts): GuardedChannel {
   const channel = channelOf(child);

@@ -97,7 +97,7 @@ function killGroup(name: string): readonly number[] {
   try {
     const listed = readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
     const pids = listed.filter((pid) => !wasKilled(pid));
-    // Since Linux 5.14. It also reaches groups that the worker has made.
+    // Exists since Linux 5.14. It also reaches groups that the worker itself has made.
     if (existsSync(join(path, 'cgroup.kill'))) writeFileSync(join(path, 'cgroup.kill'), '1');
     else for (const pid of listed) sendSignal(pid, 'SIGKILL');
     return pids;
@@ -135,7 +135,7 @@ function read(name: string): string {
  */
 export function findGroup(mountinfo: string, cgroup: string): string | null {
   const group = /^0::(\/.*)$/m.exec(cgroup)?.[1];
-  // Above the root of its namespace (cgroup_namespaces(7)).
+  // The group is above the root of its namespace (cgroup_namespaces(7)).
   if (group === undefined || group.startsWith('/..')) return null;
   for (const line of mountinfo.split('\n')) {
     const [fields = '', type = ''] = line.split(' - ');

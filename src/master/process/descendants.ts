@@ -6,7 +6,7 @@ import { removeEmptyGroups } from './control-group.ts';
 import type { Platform } from './platform.ts';
 import { killTree } from './process-tree.ts';
 
-/** How long a killed process may take to end: one that waits for a disk ends when that answers. */
+/** How long a killed process may take to end. One that waits for a disk ends only when the disk answers. */
 const patienceMs = 2_000;
 const pauseMs = 5;
 

@@ -1,6 +1,6 @@
 /**
- * Finds the processes of a worker wherever they have gone: a daemon that forks twice and begins a session of its own has lost its parent, its group and its
- * session. What it has kept is its environment, unless it has cleared that. Linux only.
+ * Finds the processes of a worker wherever they have gone. A daemon that forks twice and begins a session of its own has lost its parent, its group and
+ * its session, but still has its environment, unless it has cleared that. Linux only.
  */
 import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { readProcessVariable } from '../../shared/process-variable.ts';

@@ -1,6 +1,6 @@
 /**
- * Whether a worker waits for its listener in epoll(7), poll(2) or select(2), as far as /proc shows it. Such a program takes it that accept(2) returns at
- * once; any other waits in accept(2) itself. Linux only.
+ * Whether a worker waits for its listener in epoll(7), poll(2) or select(2), as far as /proc shows it. Such a program expects accept(2) to return at once;
+ * any other one waits in accept(2) itself. Linux only.
  */
 import { fstatSync } from 'node:fs';
 import { holdsSocket, list, readText } from '../sockets/address-holder.ts';

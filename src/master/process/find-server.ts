@@ -9,7 +9,7 @@ import { findTree } from './process-tree.ts';
 
 const shells: readonly string[] = ['sh', 'bash', 'dash', 'ash', 'zsh', 'ksh'];
 
-/** Programs that start another one, wait for it and do nothing else; and those that only wait. Of busybox, the name under which it runs counts. */
+/** Programs that start another one, wait for it and do nothing else; and programs that only wait. For busybox, the name under which it runs counts. */
 const wrappers: ReadonlySet<string> = new Set([
   ...shells,
   ...(
@@ -19,8 +19,8 @@ const wrappers: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether a process of `worker` is a Node.js that has inherited one of the listeners, the descriptors `fds` of this process, and may be the server.
- * One that has started another program with the listener, as `npm start` does, is none. Without listeners every Node.js may be it.
+ * Whether a process of `worker` is a Node.js that has inherited one of the listeners (the descriptors `fds` of this process), and so may be the server. A
+ * Node.js that has started another program with the listener, as `npm start` does, does not count. Without listeners, any Node.js may be the server.
  */
 export function findNodeServer(worker: number, fds: readonly number[]): boolean {
   const tree = treeOf(worker);
@@ -55,7 +55,7 @@ export function treeOf(worker: number): readonly ProcessStat[] {
   if (self === null) return [];
   const known = processes();
   const all = known.some(({ pid }) => pid === worker) ? known : readAllProcesses();
-  // A caller that has seen one of them end asks again at once.
+  // A caller that has seen one of these processes end may ask again at once.
   return findTree({ pids: [worker], sessions: [worker] }, all, self).filter(({ pid, startedAt }) => {
     const now = readProcessStat(pid);
     return now?.startedAt === startedAt && !hasEnded(now);

@@ -1,6 +1,6 @@
 /**
- * Kills workers with everything that they have started. Those of one turn of the event loop die together: it takes several looks at all processes of the machine, and a
- * second signal to stop may be for hundreds of workers.
+ * Kills workers with everything that they have started. The workers of one turn of the event loop are killed together, because a kill examines all
+ * processes of the machine several times, and a second signal to stop may be for hundreds of workers.
  */
 import { killGroups } from './control-group.ts';
 import { findMembers } from './find-members.ts';
@@ -11,7 +11,7 @@ export interface DoomedWorker {
   readonly tree: string;
   /** Returns where to look for these processes. Called at the end of the turn. */
   readonly roots: () => Roots;
-  /** Called last, for what cannot be found: there may be no /proc. */
+  /** Kills the worker's process group. Called last, for processes that cannot be found: there may be no /proc. */
   readonly killGroup: () => void;
 }
 

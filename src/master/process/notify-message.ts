@@ -12,7 +12,7 @@ export interface Notification {
   readonly extendMs: number | null;
   /** WATCHDOG=1: the program lives. */
   readonly isAlive: boolean;
-  /** WATCHDOG=trigger: it reports that it is hung. */
+  /** WATCHDOG=trigger: the program reports that it is hung. */
   readonly isHung: boolean;
   /** WATCHDOG_USEC: how long the program may be silent from now on; 0: without limit. */
   readonly watchdogMs: number | null;

@@ -13,7 +13,7 @@ import type { NotifySocket } from './platform.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
 import { bindDatagram } from '../system-calls/syscalls.ts';
 
-/** sun_path of unix(7), without the zero at its end. */
+/** The longest path of a UNIX socket: sun_path of unix(7), without the zero at its end. */
 const maxPathBytes = 107;
 const ownFolder = 'graceful-run-notify-';
 let sockets = 0;

@@ -1,5 +1,5 @@
 /**
- * Workers whose master was killed. They finish their requests and end; one that is stuck in an endless loop, or a helper that has
+ * Workers whose master was killed. They finish their requests and end by themselves. But a worker that is stuck in an endless loop, or a helper that has
  * inherited the listener, would keep the port forever.
  */
 import { readlinkSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { env } from '../../shared/protocol.ts';
 
 export interface OrphanedWorker {
   readonly process: ProcessStat;
-  /** How long its drain may take, from the death of its master on. */
+  /** How long the worker may drain, from the death of its master on. */
   readonly drainTimeoutMs: number;
 }
 

@@ -28,7 +28,10 @@ export type PidFileContent =
 /** The longest content of a pid file, which is a pid and a newline. */
 const maxBytes = 64;
 
-/** The file is written after the process has started; clocks of the kernel count in ticks, and the wall clock may have been set a little. */
+/**
+ * How much older the file may be than its process. It is written after the process has started, but clocks of the kernel count in ticks, and the wall
+ * clock may have been set a little.
+ */
 const toleranceMs = 2_000;
 
 export function readPidFile(path: string): PidFileContent {

@@ -12,7 +12,10 @@ import type { BoundListener } from '../sockets/listener.ts';
 /** What a worker writes. */
 export type OutputStream = 'stdout' | 'stderr';
 
-/** How a process became the worker that its pid file names. `running`: it ran already. `started`: by the command. `changed`: it has taken over from another one. */
+/**
+ * How a process became the worker that its pid file names. `running`: it was running already. `started`: the command has started it. `changed`: it has
+ * taken over from another process.
+ */
 export type AdoptedHow = 'running' | 'started' | 'changed';
 
 /** What a worker process reports to the master's shell. */
@@ -76,11 +79,11 @@ export interface WorkerProcess {
    */
   noteServing(pid: number, drainSignal: NodeJS.Signals | null): void;
   /**
-   * The process that served is gone, and the command that started it keeps running. Sends SIGTERM to the Node.js processes between the two: a
-   * watcher would wait for a change. A shell is left alone: it may have its own clean-up to do, and ends after that.
+   * Called when the process that served is gone, and the command that started it keeps running. Sends SIGTERM to the Node.js processes between the two,
+   * because a watcher would wait for a change. A shell is left alone: it may have clean-ups of its own, and ends after them.
    */
   endWatchers(): void;
-  /** Stops reading this stream, so that the process waits when the pipe is full; or reads on. */
+  /** Stops reading this stream, so that the process waits when the pipe is full; or continues to read it. */
   holdOutput(stream: OutputStream, isHeld: boolean): void;
   /** The descriptors that this process has open for the worker. */
   descriptors(): WorkerDescriptors;
@@ -89,7 +92,7 @@ export interface WorkerProcess {
    * another process's by now.
    */
   signal?(signal: NodeJS.Signals, isForGroup: boolean): void;
-  /** Kills it with everything that it has started, in whatever group and session. Without /proc: its group. */
+  /** Kills the process with everything that it has started, in whatever group and session. Without /proc, it kills the group. */
   killTree(): void;
 }
 
@@ -97,7 +100,7 @@ export interface SpawnRequest {
   /** Absolute path of the executable. */
   readonly file: string;
   readonly args: readonly string[];
-  /** The executable of the program, which the process becomes in the end. */
+  /** The executable of the program that the process becomes in the end. */
   readonly program: string;
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -151,7 +154,7 @@ export interface StartedProbe {
 
 export interface Platform {
   readonly clock: Clock;
-  /** Before the first spawn() with a pid file. */
+  /** Has to be called before the first spawn() with a pid file. */
   prepareToAdopt(): Promise<void>;
   /** Starts a process as the leader of its own group, with an IPC channel. Returns null if that fails: then `failed` says why. */
   spawn(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null;
@@ -180,7 +183,7 @@ export interface Platform {
   isShut(fd: number): boolean;
   /** Makes a socket that was shut down listen again at this address (a sockaddr of the system). Returns null, or the problem. */
   listenAgain(fd: number, sockaddr: Uint8Array, backlog: number): string | null;
-  /** Processes that a worker has left behind and that hold one of these listeners. `mark` is that of its SpawnRequest. */
+  /** The processes that a worker has left behind and that hold one of these listeners. `mark`: that of the worker's SpawnRequest. */
   findStrays(mark: string, fds: readonly number[]): readonly number[];
   /** Kills what the workers of a program have left behind. `tree`: the name by which all of them are found. Returns the pids. */
   killLeftovers(tree: string): readonly number[];
@@ -188,7 +191,7 @@ export interface Platform {
   probe(probe: Probe): StartedProbe;
   /** Whether a process of `worker` is a Node.js that has inherited one of the listeners with these descriptors, and may be the server. */
   findNode(worker: number, fds: readonly number[]): boolean;
-  /** The resident memory of each of these workers with everything that they have started, in bytes; 0 where that cannot be seen. */
+  /** The resident memory of each worker with everything that it has started, in bytes; 0 if that cannot be seen. */
   residentBytes(workers: readonly number[]): readonly number[];
   /** The process of `worker` that serves, at the end of a chain of shells and other wrappers. Null if there are only wrappers. */
   findServing(worker: number): number | null;
@@ -200,16 +203,16 @@ export interface Platform {
   signalProcess(pid: number, signal: NodeJS.Signals): void;
   /** Sends a signal to the whole group by kill(2). A group that is gone already is not an error. */
   signalGroup(pid: number, signal: NodeJS.Signals): void;
-  /** Kills a worker of another master, which is dead, with everything that it has started. */
+  /** Kills a worker whose master is dead, with everything that it has started. */
   killTree(pid: number): void;
   /** Whether `pid` is the process `worker`, one of its descendants, or in its group. True if that cannot be found out. */
   belongsToWorker(pid: number, worker: number): boolean;
-  /** A Node.js process of `worker` that was started without the preload at this path, though it should have it; null when none is found. */
+  /** A Node.js process of `worker` that was started without the preload at this path, although it should have it; null if none is found. */
   findWithoutPreload(worker: number, preload: string): number | null;
-  /** The process of `worker` that calls itself `pid`, in whatever PID namespace; null when there is none. */
+  /** The process of `worker` that sees itself as `pid`, in whatever PID namespace; null if there is none. */
   findByOwnPid(pid: number, worker: number): number | null;
-  /** Calls back once after `delayMs`, and after what had arrived by then was read; returns what cancels it. */
+  /** Calls back once after `delayMs`, and after everything that had arrived by then was read. Returns a function that cancels it. */
   readonly arm: (delayMs: number, callback: () => void) => () => void;
-  /** Calls back once when the wall clock shows `at` (ms since 1970), or earlier if it was set; returns what cancels it. */
+  /** Calls back once when the wall clock shows `at` (ms since 1970), or earlier if it was set. Returns a function that cancels it. */
   readonly armWall: (at: number, callback: () => void) => () => void;
 }

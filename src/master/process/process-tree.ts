@@ -32,7 +32,7 @@ export function belongsToWorker(pid: number, worker: number): boolean {
   return false;
 }
 
-/** The processes between `served` and the process `worker` that was started, which are its ancestors, without these two. */
+/** The processes between `served` and its ancestor `worker`, the process that was started, without these two. */
 export function findLaunchers(served: ProcessStat, worker: number): readonly ProcessStat[] {
   const launchers: ProcessStat[] = [];
   for (let { parent } = served; parent !== worker;) {
@@ -75,7 +75,7 @@ const killed = new Map<number, ProcessStat['startedAt']>();
 /** How often the processes are searched again: a program that forks without end must not keep the master here. */
 const maxPasses = 100;
 
-/** The processes of the tree among `all`. Pure; `without` is the master, whose own session is never part of a tree. */
+/** The processes of the tree among `all`. `without`: the master, whose own session is never part of a tree. Pure. */
 export function findTree(
   roots: Roots,
   all: readonly ProcessStat[],
@@ -93,7 +93,7 @@ export function findTree(
       if (!found.has(process) && !pids.has(pid) && !pids.has(parent) && !sessions.has(session)) continue;
       found.add(process);
       pids.add(pid);
-      // A session that another process leads is not the tree's: a daemon may have been started in a shell.
+      // A session that belongs to another process is not part of the tree: a daemon may have been started in a shell.
       const isOwn = pids.has(session) || !living.has(session);
       if (isOwn && session > 1 && session !== without.session) sessions.add(session);
     }
@@ -102,8 +102,8 @@ export function findTree(
 }
 
 /**
- * Sends SIGKILL to the whole tree. Stops its processes first, parents before the children that they could still fork, and looks again
- * until nothing new appears: a child that is born in between would otherwise have lost its parent, and could not be found any more.
+ * Sends SIGKILL to the whole tree. It first stops the processes, parents before the children that they could still fork, and searches again until no new
+ * ones appear: a child that is forked in between would otherwise lose its parent, and could not be found any more.
  */
 export function killTree(roots: Roots): void {
   const self = readProcessStat('self');
@@ -140,12 +140,12 @@ export function wasKilled(pid: number): boolean {
   return startedAt !== undefined && (readProcessStat(pid)?.startedAt ?? startedAt) === startedAt;
 }
 
-/** Sends a signal to a process, unless its number belongs to another process by now. True if it was sent. */
+/** Sends a signal to a process, unless its number belongs to another process by now. Returns whether it was sent. */
 function signal({ pid, startedAt }: ProcessStat, name: 'SIGSTOP' | 'SIGKILL'): boolean {
   return readProcessStat(pid)?.startedAt === startedAt && sendSignal(pid, name);
 }
 
-/** The numbers of a process, from the namespace of /proc to its own: NSpid of proc_pid_status(5). Empty when it is not told. */
+/** The numbers of a process, from the namespace of /proc to its own: NSpid of proc_pid_status(5). Empty if they are not known. */
 function namesOf(pid: number): readonly number[] {
   try {
     const [, numbers = ''] = /^NSpid:\t(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];

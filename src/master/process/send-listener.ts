@@ -34,8 +34,8 @@ export function sendListener(
 const underWay = new WeakMap<WorkerProcess, Map<string, { next: number | null }>>();
 
 /**
- * Sends one listener at a time to each worker: requests that come while an answer is under way are answered once after it. Each is followed
- * by word that it was sent: a worker without a descriptor for it does not get it.
+ * Sends one listener at a time to each worker: requests that arrive while an answer is under way get one common answer after it. Each listener is followed
+ * by a message that it was sent, because a worker that has no descriptor for it does not get it.
  */
 export function sendWantedListener(worker: WorkerProcess, listener: BoundListener, request: number): void {
   const { name } = listener;
@@ -50,7 +50,7 @@ export function sendWantedListener(worker: WorkerProcess, listener: BoundListene
   ofWorker.set(name, now);
   sendListener(worker, { type: 'listener', name }, listener, () => {
     ofWorker.delete(name);
-    // Later: a send to a worker that is gone calls back at once.
+    // Not at once: a send to a worker that is gone calls back immediately.
     if (now.next !== null) setImmediate(sendWantedListener, worker, listener, now.next);
   });
   worker.send({ type: 'listenerSent', name, request });

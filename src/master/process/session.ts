@@ -2,7 +2,7 @@
 import { readProcessStat } from '../../shared/process-stat.ts';
 
 export interface Session {
-  /** The pid of the process that the session began with: in a terminal, the shell. */
+  /** The pid of the process that began the session: in a terminal, the shell. */
   readonly leader: number;
   /** Whether the session has a controlling terminal that has not been closed. */
   readonly hasTerminal: boolean;

@@ -142,7 +142,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
       process: null,
     }),
     killTree: () => {
-      // Until its exit is reported, no other process can have its pid.
+      // Until the exit is reported, no other process can have this pid.
       const isThere = (): boolean => child.exitCode === null && child.signalCode === null;
       killWorker({
         tree,
@@ -162,7 +162,7 @@ function upTo(readyFd: number | null, listeners: number): ('ignore' | 'pipe')[] 
   return Array.from({ length: readyFd - first + 1 }, (_, at) => (first + at === readyFd ? 'pipe' : 'ignore'));
 }
 
-/** Reports the newline of readiness. The socket is read on after it, so that no further write fails, but does not keep this process alive. */
+/** Reports the newline of readiness. The socket is still read after it, so that further writes do not fail, but it does not keep this process alive. */
 function readNewline(signs: net.Socket, { newline }: ProcessListeners): void {
   signs.unref();
   signs.on('error', () => undefined);
@@ -177,7 +177,7 @@ function rootsOf(worker: number | null, session: number, serving: ProcessStat | 
   if (serving === null) return { pids, sessions: [session] };
   const now = readProcessStat(serving.pid);
   const isSame = now !== null && now.startedAt === serving.startedAt && !hasEnded(now);
-  // While a process of a session runs, its number is given to no other process.
+  // While a process of a session runs, its number is not given to another process.
   const leader = readProcessStat(serving.session);
   const isSameSession = leader === null || leader.startedAt <= serving.startedAt;
   return {
@@ -197,7 +197,7 @@ function guardOrKill(child: ChildProcess, pid: number, listeners: ProcessListene
   }
 }
 
-/** How many helpers that have outlived their workers have their stderr read. If there are more, the oldest one is closed. */
+/** From how many helpers that have outlived their workers the stderr is read. If there are more, the oldest stream is closed. */
 const maxLeftStreams = 64;
 
 const leftStreams = new Set<net.Socket>();
@@ -211,7 +211,7 @@ function readOn(stderr: net.Socket): void {
   if (leftStreams.size > maxLeftStreams) oldest?.destroy();
 }
 
-/** Signals that ask a process to end; a launcher may say so by its exit code instead. */
+/** Signals that ask a process to end. A launcher may report such an end by its exit code instead. */
 const requests: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'];
 
 function isEndedByRequest({ code, signal }: Outcome): boolean {
@@ -219,8 +219,8 @@ function isEndedByRequest({ code, signal }: Outcome): boolean {
 }
 
 /**
- * Reports the exit when stderr was read to its end, or at the latest `stderrGraceMs` after it. `findOutlived` finds a program that outlives
- * the process that was started: then the end of that program is the exit.
+ * Reports the exit when stderr was read to its end, or at the latest `stderrGraceMs` after the exit. `findOutlived` finds a program that outlives the
+ * process that was started: then the end of that program counts as the exit.
  */
 function watchExit(
   child: ChildProcess,
@@ -260,7 +260,7 @@ function watchExit(
       channel.close();
       exit({ code, signal });
     };
-    // While its output is held, the rest of it waits in the pipe.
+    // While the output is held, the rest of it waits in the pipe.
     let leftMs = longestHeldMs;
     const look = (): void => {
       leftMs -= stderrGraceMs;

@@ -30,8 +30,8 @@ export interface StartedWithOutput {
 const stdoutOf = { inherited: 'inherit', discarded: 'ignore', read: null, joined: null } as const;
 
 /**
- * Starts a process in a session and process group of its own: Ctrl-C in the terminal of this one does not reach it. One that could not be started has no
- * pid, and `error` tells why: see `cannotStart`. Throws what spawn throws, and leaves nothing open then.
+ * Starts a process in a session and process group of its own, so that Ctrl-C in the terminal of this process does not reach it. If it cannot be started,
+ * it has no pid, and its 'error' says why (`cannotStart`). Throws what spawn throws, and leaves nothing open then.
  */
 export function startWithOutput({
   file,
@@ -64,7 +64,7 @@ export function startWithOutput({
   };
 }
 
-/** Starts the process of a request. `inherited`: at fd 3, 4 … */
+/** Starts the process of a request. `inherited`: the descriptors that it inherits at fd 3, 4 … */
 export function startRequested(
   { file, args, cwd, environment, stdout, uid }: SpawnRequest,
   inherited: StartWithOutput['inherited'] = [],
@@ -80,7 +80,7 @@ export function startRequested(
   });
 }
 
-/** Why a process has no pid: the error that it has emitted. */
+/** The error for a process that has no pid. `cause`: the error that it has emitted. */
 export function cannotStart(file: string, cause: Error): GracefulRunError {
   switch (systemCode(cause) ?? '') {
     case 'ENOENT':
@@ -147,7 +147,7 @@ function giveTo(uid: number, fd: number): void {
   }
 }
 
-/** Returns what calls back once, as soon as all of them have closed. A child process closes without waiting for pipes that Node.js has not made. */
+/** Returns a function that calls back once, when all of these have closed. A child process closes without waiting for pipes that Node.js has not made. */
 export function watchClosing(all: readonly (ChildProcess | net.Socket)[]): (closed: () => void) => void {
   let open = all.length;
   let closed: (() => void) | null = null;

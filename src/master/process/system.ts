@@ -1,4 +1,4 @@
-/** The real powers: processes, signals, timers of this machine. */
+/** The real platform: processes, signals and timers of this machine. */
 import net from 'node:net';
 import { systemClock } from '../../shared/clock.ts';
 import { socketPair } from '../sockets/socket-pair.ts';

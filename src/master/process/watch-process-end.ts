@@ -1,4 +1,4 @@
-/** Tells when a process that is not a child of ours ends. Only on Linux (5.3 or newer). */
+/** Notices the end of a process that is not a child of this one. Only on Linux (5.3 or newer). */
 import { closeSync } from 'node:fs';
 import { processExists } from '../../shared/is-running.ts';
 import { emptyPipe } from '../sockets/empty-pipe.ts';

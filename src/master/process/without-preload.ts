@@ -11,8 +11,8 @@ import { env } from '../../shared/protocol.ts';
 import { findTree } from './process-tree.ts';
 
 /**
- * The pid of a Node.js process of `worker` that was told of the listeners and was started without the preload; null when there is none.
- * The descendants of a process that has the preload are not told of them.
+ * The pid of a Node.js process of `worker` that was told of the listeners and was started without the preload; null if there is none.
+ * Descendants of a process that has the preload are not told of the listeners, so they do not count.
  */
 export function findWithoutPreload(worker: number, preload: string): number | null {
   const self = readProcessStat('self');

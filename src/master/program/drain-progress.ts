@@ -8,7 +8,7 @@ export interface DrainProgressParts {
   readonly arm: Platform['arm'];
   /** Whether a worker drains or is being ended. */
   readonly isDraining: () => boolean;
-  /** Finds out how far it is; null when nothing drains any more. */
+  /** Finds out how far the drain is; null if nothing drains any more. */
   readonly look: () => Promise<DrainProgressEvent | null>;
   readonly publish: (event: DrainProgressEvent) => void;
 }

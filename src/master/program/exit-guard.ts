@@ -15,7 +15,10 @@ export interface ExitGuardParts {
 const firstLookMs = 2_000;
 const nextLookMs = 1_000;
 
-/** Kills the process with SIGKILL once two looks in a row have found it waiting; before that, `hung` is called with the time since the call. Returns a function that ends the watch. */
+/**
+ * Kills the process with SIGKILL if two examinations in a row find it waiting. Before the kill, `hung` is called with the time since guardExit() was
+ * called. Returns a function that ends the watch.
+ */
 export function guardExit(
   pid: number,
   { platform, progressOf }: ExitGuardParts,

@@ -80,7 +80,7 @@ export function watchLeftQueues(
   return { look, lookAgain };
 }
 
-/** The slots that have a worker which accepts, or will: it starts, empties its queue, or is to be started. */
+/** The slots with a worker that accepts or will accept: it starts, empties its queue, or is to be started. */
 function attendedSlots(program: Program, emptiesQueue: (worker: number) => boolean): ReadonlySet<number> {
   const generations = [servingGeneration(program), candidateGeneration(program)];
   const workers = program.workers.filter(

@@ -23,7 +23,7 @@ export interface Awaited {
   readonly gaveSign: boolean;
   /** Whether it has sent a message to its NOTIFY_SOCKET. */
   readonly hasNotified: boolean;
-  /** An earlier worker of the same plan has reported itself that it is ready. */
+  /** Whether an earlier worker of the same plan has itself reported that it is ready. */
   readonly reportsItself: boolean;
 }
 

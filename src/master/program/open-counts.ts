@@ -10,11 +10,11 @@ export interface OpenCountsBook {
   received(worker: number, counts: OpenCounts): void;
   /** Called when a worker has ended. */
   forget(worker: number): void;
-  /** The answer to the latest question; null when there is none. */
+  /** The worker's answer to the latest question; null if there is none. */
   of(worker: number): OpenCounts | null;
 }
 
-/** A worker that is too busy to answer by then has no counts. */
+/** How long a worker may take to answer. One that is too busy to answer by then has no counts. */
 const answerMs = 300;
 
 interface Question {

@@ -17,8 +17,8 @@ import type { Versions } from './versions.ts';
 import type { WorkerProcesses } from './worker-processes.ts';
 
 /**
- * How long an old worker waits at most for a new one to begin to accept: many times what that takes, and little for a client, which waits in
- * the listener's queue if the new worker does not.
+ * How long an old worker waits at most for a new one to begin to accept. That takes much less; and it is short for a client, which waits in the listener's
+ * queue if the new worker does not begin.
  */
 const briefPauseMs = 25;
 
@@ -33,7 +33,7 @@ export interface PerformerParts {
   /** The name by which all workers of the program are found. */
   readonly tree: string;
   readonly onEvent: (event: MasterEvent) => void;
-  /** Connections wait in the queue of a slot that no worker has. */
+  /** Called if connections wait in the queue of a slot that no worker has. */
   readonly queueLeftBehind: (slot: number, connections: number) => void;
 }
 
@@ -42,11 +42,11 @@ export interface Performer {
   direct(program: Program): void;
   /** Has to be called when everything about a change has been performed. */
   performed(program: Program): void;
-  /** Returns the event that reports it, if there is one. */
+  /** Carries out one effect. Returns the event that reports it, if there is one. */
   perform(effect: Effect): EventWithoutRelease | null;
   /** Tells a worker to pause again, if its brief pause was over before it was told to stay paused. */
   pauseAgain(worker: RunningWorker): void;
-  /** The worker with this pid has closed its listeners. */
+  /** Called when the worker with this pid has closed its listeners. */
   acceptsNoMore(pid: number): void;
   /** Called when the worker has ended. */
   ended(worker: RunningWorker): void;
@@ -200,12 +200,12 @@ export function createPerformer(parts: PerformerParts): Performer {
       else platform.signalProcess(listenerOf(worker), signal);
     }
     if (worker.ownPid !== null) return;
-    // Some programs call shutdown(2) on the listener when they are to end.
+    // Some programs call shutdown(2) on the listener when they are told to end.
     drainingOthers.add(worker.process.pid);
     shutListeners.watch(() => drainingOthers.size > 0);
   }
 
-  /** Newer workers accept on every listener that this one accepts on. */
+  /** Whether newer workers accept on every listener that this one accepts on. */
   function isReplaced({ generation }: RunningWorker): boolean {
     const { listeners } = versions.latest().plan;
     return versions.of(generation).plan.listeners.every((own) => isDeclared(own, listeners));

@@ -70,7 +70,7 @@ export interface ProgramParts {
   readonly logFiles: LogFilesLoader;
   /** Called when a watched file has changed and a reload is not enough: the program rests, or its workers do not overlap. */
   readonly onRestartWanted?: () => void;
-  /** The answer to a reload that is requested, or waited for, if a stop comes first. Default: that the master stops. */
+  /** The error for a reload that is requested, or waited for, when a stop comes first. Default: that the master stops. */
   readonly stopped?: (action: string) => Error;
 }
 
@@ -91,13 +91,13 @@ export interface ManagedProgram {
   startedGeneration(): number;
   /** The sockets that the program holds for this address, for use by another program; null if it holds none. */
   lend(wanted: ListenerPlan): HeldSockets | null;
-  /** Looks up its command, as it is done for every worker. Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`. */
+  /** Looks up the command, as for every worker. Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`. */
   check(): void;
-  /** Binds the listeners that are not held. Errors: `addressInUse`, `addressUnusable`. After an error close() is still to be called. */
+  /** Binds the listeners that are not held. Errors: `addressInUse`, `addressUnusable`. After an error, close() still has to be called. */
   bind(): Promise<void>;
   /** Begins to watch the paths of the plan, and reloads when they change. Errors: `notWatchable`. */
   watch(): Promise<void>;
-  /** Starts a generation, at once if a start that has failed waits for its retry; resolves when it serves or has failed. Rejects when it is stopped first. */
+  /** Starts a generation, at once if a failed start waits for its retry. Resolves when it serves or has failed. Rejects if the program is stopped first. */
   start(): Promise<ReloadResult>;
   /**
    * For a program with a generation that serves: starts the workers that wait for their restart. Resolves when a worker accepts, or they have failed.
@@ -113,18 +113,18 @@ export interface ManagedProgram {
     readonly outcome: Promise<ReloadResult>;
   };
   scale(command: Omit<ScaleCommand, 'program'>): Scaled;
-  /** Goes on with a reload that waits, or goes back. Errors: `noRollout`. */
+  /** Continues a reload that waits, or goes back. Errors: `noRollout`. */
   decide(decision: RolloutDecision): Decided;
   /**
    * Stops the program. `keepsListeners`: clients wait in the queues until it is started again. `isUrgent`: its workers are killed if it is stopping
    * already.
    */
   stop(cause: Cause, how?: { readonly keepsListeners?: boolean; readonly isUrgent?: boolean }): void;
-  /** Binds what `plan` declares and the program does not hold. Nothing else changes before `change`. Errors as bind(). */
+  /** Binds the listeners that `plan` declares and the program does not hold. Nothing else changes before change(). Errors as bind(). */
   prepare(plan: ProgramPlan): Promise<PreparedVersion>;
   /** Changes the plan. With `prepared`, the next generation is the first one that runs it: a reload or a start has to follow. */
   change(plan: ProgramPlan, prepared: PreparedVersion | null): void;
-  /** Asks the draining workers what they still have open; `ofAll`: every worker that serves, too. */
+  /** Asks the draining workers what they still have open. `ofAll`: every worker that serves is asked, too. */
   askOpen(ofAll?: boolean): Promise<void>;
   /** Reports something that happened to the program outside of it. */
   announce(event: EventWithoutRelease): void;
@@ -262,8 +262,8 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   }
 
   /**
-   * A version is run while one of its generations serves, or may serve again, and while one of its workers may still accept. (A
-   * worker that drains has copies of its own.)
+   * Forgets versions that are not run any more. A version is run while one of its generations serves or may serve again, and while one of its workers may
+   * still accept. (A worker that drains has its own copies of the listeners.)
    */
   function retireVersions(): void {
     // (A program that is being restarted keeps its versions while it serves nothing.)

@@ -1,9 +1,9 @@
 /**
- * Decides when a worker counts as ready, whatever it is. Its own Node.js process says so on the channel once it listens, and is gated then. Of any other
- * program it has to be seen: it notifies, or what `--ready` names succeeds, or it is alive for a while.
+ * Decides when a worker is ready, whatever it is. Its own Node.js process says so on the channel once it listens, and is gated then. Any other program has
+ * to show it: it notifies, or what `--ready` names succeeds, or it is alive for a while.
  *
- * A command does not tell what it starts. So no worker counts as another program while one of its processes is a Node.js that has inherited the
- * listener and may still say ready; and one that says so later is gated from then on.
+ * A command does not tell what it starts. So no worker counts as another program while one of its processes is a Node.js that has inherited the listener
+ * and may still say ready; and one that says so later is gated from then on.
  */
 import { nodeCapabilities, needsSign } from '../launch/worker-kind.ts';
 import type { ProgramPlan } from '../config/plan.ts';
@@ -52,7 +52,7 @@ export interface ReadinessJudge {
   notReadyYet(worker: RunningWorker, reason: string): void;
   /** Called when the worker has sent a datagram to its NOTIFY_SOCKET. */
   notified(worker: RunningWorker, bytes: Uint8Array): void;
-  /** Looks for the program once more that a script may have started after it was ready: that is to be told to drain or to end. */
+  /** Looks once more for the program that a script may have started after it was ready: that program is to be told to drain or to end. */
   findProgram(worker: RunningWorker): void;
   /** What is still awaited of a worker that is not ready. */
   awaited(worker: RunningWorker): Awaited;
@@ -69,7 +69,7 @@ const lookAgainMs = 200;
 /** The longest pause between two searches for a program that a script has not started yet. After it, there are no more searches. */
 const longestLookMs = 30_000;
 
-/** How long a command may take to end after the program that it has started. */
+/** How long a command may take to end after the program that it has started has ended. */
 const commandPatienceMs = 500;
 
 /** How many searches in a row may find nothing before the program counts as lost. */
@@ -143,7 +143,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     // Without an address, none of its processes could say so.
     if (!isServer(worker)) return false;
     const hasNode = findNode(worker);
-    // The program that follows the tool has to run as long as any other program.
+    // The program that follows the tool has to run as long as any other program does.
     const wasJustThere = worker.hadNode && plan.workerKind.readiness.when === 'auto' && !worker.hasNotified;
     worker.hadNode = hasNode;
     if (!hasNode && !wasJustThere) return false;
@@ -189,7 +189,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     });
   }
 
-  /** A script may prepare something, without any other process, for longer than it has to run to count as ready. */
+  /** Looks for the program later: a script may prepare something, without another process, for longer than it has to run to count as ready. */
   function findLater(worker: RunningWorker, afterMs: number): void {
     worker.unwatch = platform.arm(afterMs, () => {
       findProgram(worker);
@@ -200,18 +200,21 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
   function findProgram(worker: RunningWorker): void {
     const { pid } = worker.process;
     if (!worker.wasReady || worker.ownPid !== null) return;
-    // The Node.js process that was found may have been a tool that has ended since.
+    // The Node.js process that was found may have been a tool, which has ended since.
     if (worker.servingPid !== pid && platform.belongsToWorker(worker.servingPid, pid)) return;
     const serving = platform.findServing(pid);
     if (serving !== null) serveFrom(worker, serving);
   }
 
-  /** The job that was to end has ended. A script that runs one job after the other continues until it gets the signal itself. */
+  /**
+   * Tells a script to end after its present job was told to, and has ended. A script that runs one job after the other continues until it gets the signal
+   * itself.
+   */
   function endScript(worker: RunningWorker, signal: NodeJS.Signals): void {
     const { pid } = worker.process;
     if (!platform.isShell(pid)) return;
     platform.signalProcess(pid, signal);
-    // A trap of the script is run only when the job has ended that it has begun meanwhile.
+    // A trap of the script runs only when the job has ended that the script has begun in the meantime.
     serveFrom(worker, pid);
     findProgram(worker);
     if (worker.servingPid !== pid) platform.signalProcess(worker.servingPid, signal);
@@ -234,7 +237,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     });
   }
 
-  /** The command keeps running without a program. Nothing tells when it starts another one, so this counts as its end. */
+  /** Handles a command that keeps running without a program. Nothing tells when it starts another one, so this counts as the end of the program. */
   function lose(worker: RunningWorker, pid: number): void {
     // A program without an address may do one job after the other: only the life of the command counts.
     if (!isServer(worker)) {

@@ -40,7 +40,7 @@ export interface RunnerOptions extends Pick<WorkerProcessParts, 'preload' | 'pre
   readonly tree: string;
   /** Called with each event. `wallMs`: when it happened, in ms since 1970. */
   readonly onEvent: (event: EventWithoutRelease, wallMs: number) => void;
-  /** After each input, when its events have been reported. */
+  /** Called after each input, when its events have been reported. */
   readonly onChange: (program: Program) => void;
 }
 
@@ -196,7 +196,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       started === undefined || started.extendedTo === null ? null : started.extendedTo - started.phaseSince;
     const awaited = readiness.awaited(worker);
     const failure = notReadyFailure(extendedMs ?? program.settings.readyTimeoutMs, awaited, context);
-    // A Node.js that has inherited the listener is gated, whatever started it.
+    // A Node.js process that has inherited the listener is gated, whatever has started it.
     const mayAccept =
       plan.kind.type !== 'server' ||
       !platform.findNode(

@@ -24,7 +24,7 @@ export interface RunningWorker {
   /** The path of the worker's NOTIFY_SOCKET, or null if it has none. */
   readonly notifyPath: string | null;
   readonly tail: StderrTail;
-  /** The process that said ready: under `npm start` not the one that was started. It gets the drain signal. */
+  /** The pid of the process that said ready: under `npm start` it is not the process that was started. It gets the drain signal. */
   servingPid: number;
   /** The pid of that process as it sees it itself, which differs in a PID namespace; null if no process has said ready. */
   ownPid: number | null;
@@ -69,7 +69,7 @@ export interface RunningWorker {
   withoutPreload: number | null;
   /** How many invalid messages the worker has sent. */
   rejected: number;
-  /** How many of its own clean-ups were cut. */
+  /** How many of the application's clean-ups were cut. */
   cleanUpsCut: number;
   report: WorkerReport | null;
 }

@@ -11,15 +11,15 @@ import type { RunningWorker } from './running-worker.ts';
 import type { Version, Versions } from './versions.ts';
 
 export interface SlotQueues {
-  /** Call it after every change of the program, before anything is done about it. */
+  /** Directs new connections. Has to be called after every change of the program, before anything is done about it. */
   direct(program: Program): void;
-  /** Looks for queues that are left behind. Call it after everything about a change of the program has been done. */
+  /** Looks for queues that are left behind. Has to be called after everything about a change of the program has been done. */
   lookForLeft(program: Program): void;
   /** Calls `then` when another worker serves the queue or it is empty, at the latest after `longestMs`. An earlier call for the same worker is forgotten. */
   whenServed(worker: RunningWorker, longestMs: number, then: () => void): void;
   /** Forgets a call of whenServed() for the worker. Returns whether there was one. */
   forget(worker: RunningWorker): boolean;
-  /** Calls everything that waits now. */
+  /** Calls everything that waits at once. */
   hurry(): void;
 }
 
@@ -28,7 +28,10 @@ const lookAgainMs = 20;
 export function createSlotQueues(
   { arm, clock }: Pick<Platform, 'arm' | 'clock'>,
   versions: Pick<Versions, 'all' | 'of'>,
-  /** Connections wait in the queue of a slot that no worker has. Called again only if one that was started for it has made it shorter. */
+  /**
+   * Called if connections wait in the queue of a slot that no worker has. Called again for the slot only if a worker that was started for the queue has
+   * made it shorter.
+   */
   leftBehind: (slot: number, connections: number) => void,
 ): SlotQueues {
   /** By worker: how to end the waiting, and what to do after it. */

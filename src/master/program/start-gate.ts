@@ -1,4 +1,4 @@
-/** Holds the workers of a generation back until its hook pre_start has succeeded. */
+/** Holds back the workers of a generation until its hook pre_start has succeeded. */
 import type { Failure } from '../../shared/events.ts';
 import type { Effect } from './lifecycle/inputs.ts';
 
@@ -24,7 +24,7 @@ export interface StartGateParts {
 export interface StartGate {
   /** Starts the worker: at once, or when its generation is prepared. */
   enter(worker: StartWorker): void;
-  /** The worker is not wanted any more. Returns whether it was waiting here: then it is refused. */
+  /** Called when a worker is not wanted any more. Returns whether it was waiting here: then it is refused. */
   leave(worker: number): boolean;
 }
 
@@ -35,7 +35,7 @@ interface Held {
 
 export function createStartGate({ prepare, start, refused }: StartGateParts): StartGate {
   const held = new Map<number, Held>();
-  /** Generations up to this one are prepared: a worker that replaces a failed one does not wait. */
+  /** Generations up to this one are prepared, so that a worker that replaces a failed one does not wait. */
   let prepared = 0;
 
   async function open(generation: number, { preparation, waiting }: Held): Promise<void> {

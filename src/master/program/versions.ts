@@ -16,7 +16,7 @@ import { listenerOfSlot, type BoundListener } from '../sockets/listener.ts';
 import type { HeldSockets } from '../sockets/obtain-sockets.ts';
 
 export interface Version {
-  /** The first generation that runs it. */
+  /** The first generation that runs this version. */
   readonly from: number;
   readonly plan: ProgramPlan;
   /** The listeners in the order in which workers inherit them. Empty while nothing is bound. Changed in place when addresses are fitted. */
@@ -28,7 +28,7 @@ export interface Version {
 export interface PreparedVersion {
   /** Puts the version into use: generations from this number on run it. */
   commit(from: number): void;
-  /** Closes the sockets that were bound for it, and restores the options of the others. */
+  /** Closes the sockets that were bound for the version, and restores the options of the others. */
   discard(): Promise<void>;
 }
 
@@ -45,8 +45,8 @@ export interface Versions {
   /** Shares the sockets that are held for this address; null if there are none. `isOwn`: the program itself asks, for its next version. */
   share(wanted: ListenerPlan, isOwn: boolean): HeldSockets | null;
   /**
-   * Holds every listener of `plan`: those that are held already are shared and get what the plan says of them, and the others come from `bind`. After an
-   * error nothing that was held before has changed.
+   * Holds every listener of `plan`: those that are held already are shared and get the options of the plan, and the others come from `bind`. After an
+   * error, nothing that was held before has changed.
    */
   prepare(
     plan: ProgramPlan,
@@ -57,7 +57,7 @@ export interface Versions {
    * prepared.
    */
   amend(plan: ProgramPlan, from: number): void;
-  /** Forgets versions before the latest that no generation runs any more, with their listeners. */
+  /** Forgets versions before the latest one that no generation runs any more, and closes their listeners. */
   retire(isRun: (version: Version, until: number) => boolean): void;
   /** Called when all listeners were closed. */
   forgetListeners(): void;
@@ -85,7 +85,7 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
   function share(wanted: ListenerPlan, isOwn: boolean): HeldSockets | null {
     // The latest version comes first. An earlier one may hold more: after a release that failed, the old one still serves, with its listeners.
     for (const { plan, listeners } of versions.toReversed()) {
-      // Port 0 stands for another port each time: what the kernel has chosen goes with the name.
+      // Port 0 stands for another port each time: a port that the kernel has chosen belongs to the listener's name.
       const before = plan.listeners.find(
         (one) =>
           isSameAddress(one, wanted) &&

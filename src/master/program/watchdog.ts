@@ -1,9 +1,9 @@
 /**
- * Notices workers that are hung: a Node.js worker whose event loop does not turn, asked over its channel, and any other program that does not say WATCHDOG=1 in
- * time. Loaded only for programs with a watchdog, because it has a timer for each worker.
+ * Notices workers that are hung: a Node.js worker whose event loop does not turn, asked over its channel, and any other program that does not send
+ * WATCHDOG=1 in time. Loaded only for programs with a watchdog, because it has a timer for each worker.
  *
- * It must not take a worker for hung that could not run, or whose signs could not be received: while this process was held up, while the machine
- * was, or while the worker is stopped by SIGSTOP. So a time that is up late begins again, and at the end of a time a worker has a last chance.
+ * A worker must not count as hung if it could not run, or if its signs could not be received: while this process or the machine was held up, or while
+ * SIGSTOP has stopped the worker. So a time that ends late begins again, and at the end of its time a worker has a last chance.
  */
 import type { MasterEvent, ReplacementCause } from '../../shared/events.ts';
 import { formatDuration } from '../../shared/durations.ts';
@@ -31,7 +31,7 @@ export interface WatchdogParts {
 }
 
 export interface Watchdog {
-  /** Workers have become ready or gone, or the plan has changed. */
+  /** Has to be called when workers have become ready or gone, or the plan has changed. */
   look(): void;
   /** Called with a notification of the worker, or with null if its event loop turns. */
   receive(worker: RunningWorker, said: Notification | null): void;
@@ -40,7 +40,7 @@ export interface Watchdog {
 /** How much longer a worker has once its time is up. In this time it is also asked for its stack. */
 export const lastChanceMs = 1_000;
 
-/** How long after it is ready a worker is first asked: not at once, because clients are waiting for it then. */
+/** How long after it is ready a worker is first asked. It is not asked at once, because clients are waiting for it then. */
 const firstQuestionMs = 1_000;
 
 /** A timer that fires this much too late shows that this process, or the machine, was held up. */

@@ -62,7 +62,7 @@ export function restartedFailure(before: number, after: number, { stderrTail }: 
   };
 }
 
-/** The worker has said that it was told of the listener and did not inherit it. */
+/** The failure of a worker that has reported that it was told of the listener and did not inherit it. */
 export function notInheritedFailure(context: FailureContext): Failure {
   return {
     reason: 'notReady',
@@ -74,7 +74,7 @@ export function notInheritedFailure(context: FailureContext): Failure {
   };
 }
 
-/** The worker said that it is ready, was admitted, and does not accept. */
+/** The failure of a worker that said it is ready, was admitted, and does not accept. */
 export function notAdmittedFailure(problem: string, { stderrTail }: FailureContext): Failure {
   return {
     reason: 'notAdmitted',
@@ -119,18 +119,18 @@ function exitHint(outcome: Outcome, context: FailureContext): string | null {
   const held = withoutPreloadHint(context) ?? heldHint(context) ?? heldDatagramsHint(context);
   if (held !== null) return held;
   if (context.stderrTail.some((line) => line.includes('EADDRINUSE'))) return takenHint(context);
-  // The text of strerror(3), as a program in another language prints it.
+  // The text of strerror(3), which a program in another language prints.
   if (context.stderrTail.some((line) => /address already in use/i.test(line)))
     return bindsByItselfHint(context);
   if (outcome.code === 0)
     return 'it ended by itself: the command must be a server that stays in the foreground';
   const hint = undeclaredHint(context);
-  // The error itself is a part of the reason (describe-failure.ts, reasonOf).
+  // The error itself is already a part of the reason (describe-failure.ts, reasonOf).
   if (hint !== null || errorLineOf(context.stderrTail) !== null) return hint;
   return context.stderrTail.length > 0 ? lastWordsHint : silentHint;
 }
 
-/** Something in the worker binds the very port that is held for it. */
+/** The hint if something in the worker binds the very port that is held for it. */
 export function heldHint({ stderrTail, declared }: FailureContext): string | null {
   const text = stderrTail.join('\n');
   // The port may be in the message of the error, or in the properties that Node.js prints with it.
@@ -143,12 +143,12 @@ export function heldHint({ stderrTail, declared }: FailureContext): string | nul
   return `graceful-run holds ${port === undefined ? describeDeclared(declared) : `port ${port}`} for the process that it starts, but the program binds the port a second time: in a second server on the same address, in a worker thread, or in a process that it starts. If it uses node:cluster, leave cluster.schedulingPolicy at SCHED_RR and listen without exclusive: true, or use workers (--workers) instead. If a wrapper starts the server, start Node.js itself (node --import tsx app.ts, not tsx app.ts). If a script sets NODE_OPTIONS, let it keep the existing value (${keepOptions})`;
 }
 
-/** A program that is not Node.js calls bind(2), most often for the very address that is held for it. */
+/** The hint if a program that is not Node.js calls bind(2), most often for the very address that is held for it. */
 function bindsByItselfHint({ declared }: FailureContext): string {
   return `the program binds an address that is in use. If that is ${describeDeclared(declared)}, which graceful-run holds for it, let the program serve from the descriptor that it inherits (LISTEN_FDS, or {fd} in its command; docs/programs.md has examples). A program that can only bind by itself, such as python -m http.server, cannot run on an address that graceful-run holds: let it bind a port of its own, behind a proxy`;
 }
 
-/** A socket of `node:dgram` binds an address that is held: `bind EADDRINUSE 127.0.0.1:5353`. */
+/** The hint if a socket of `node:dgram` binds an address that is held: `bind EADDRINUSE 127.0.0.1:5353`. */
 function heldDatagramsHint({ stderrTail, declared }: FailureContext): string | null {
   const [, port = ''] = /bind EADDRINUSE \S*:(\d+)/.exec(stderrTail.join('\n')) ?? [];
   const held = declared.find((one) => typeof one === 'string' && /^udp:.*:(\d+)$/.exec(one)?.[1] === port);
@@ -196,7 +196,7 @@ function otherRuntimeHint({ stderrTail }: FailureContext): string | null {
   return `${name} cannot serve from a listener that it inherits, and graceful-run holds the port: run the program with Node.js, or ${name} without graceful-run`;
 }
 
-/** Node.js under its permission model, started by a script: it may not read the preload. */
+/** The hint for Node.js under its permission model, if a script started it: it may not read the preload. */
 function permissionHint({ stderrTail }: FailureContext): string | null {
   const [, folder] =
     /resource: '(.*)\/(?:preload|boot|after-admission|health)\.cjs'/.exec(stderrTail.join('\n')) ?? [];

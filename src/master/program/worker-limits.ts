@@ -17,7 +17,7 @@ export interface WorkerLimitParts {
 }
 
 export interface WorkerLimits {
-  /** Workers have come or gone, or the plan has changed. */
+  /** Has to be called when workers have come or gone, or the plan has changed. */
   look(): void;
 }
 

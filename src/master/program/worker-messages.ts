@@ -1,6 +1,6 @@
 /**
- * Handles the messages of workers: each becomes an input of the lifecycle, an event, or a listener that is sent. Every message is
- * checked before anything is done.
+ * Handles the messages of workers. Each becomes an input of the lifecycle, an event, or a listener that is sent. Every message is checked before anything
+ * is done.
  */
 import type { MasterEvent } from '../../shared/events.ts';
 import type { OpenCounts, WorkerLoad, WorkerMessage } from '../../shared/protocol.ts';
@@ -29,7 +29,7 @@ export interface MessageHandlerParts {
   readonly pauseLapsed: (worker: RunningWorker) => void;
   /** Called when a worker's event loop turns. */
   readonly alive?: (worker: RunningWorker) => void;
-  /** A worker has reported what it still has open. */
+  /** Called when a worker has reported what it has open. */
   readonly open: (worker: number, counts: OpenCounts, load: WorkerLoad | null) => void;
 }
 
@@ -46,10 +46,10 @@ const maxRejections = 10;
 /** How long a command may take to end, or to start its program again, after its program has ended. */
 const commandPatienceMs = 500;
 
-/** At most this many cut clean-ups of one worker are announced: a worker has one or two. */
+/** How many cut clean-ups of one worker are announced. A worker has one or two. */
 const maxCleanUps = 5;
 
-/** At most this many addresses are announced: undeclared ones of one worker, and ones of the program that do not match its listener. */
+/** How many addresses are announced: undeclared ones of one worker, and those of the program that do not match its listener. */
 const maxAddresses = 10;
 
 type AddressWanted = Extract<WorkerMessage, { readonly type: 'addressWanted' }>;
@@ -85,7 +85,7 @@ export function createMessageHandler({
     return true;
   }
 
-  /** Says so a few times: a worker that sends nonsense without end must not fill the log. */
+  /** Announces a rejected message, up to a number of times: a worker that sends nonsense without end must not fill the log. */
   function reject(worker: RunningWorker, problem: string): void {
     worker.rejected += 1;
     if (worker.rejected > maxRejections) return;
@@ -156,7 +156,7 @@ export function createMessageHandler({
     if (isOnlyForTheWorker(message) && worker.ownPid !== null && message.pid !== worker.ownPid) return;
     switch (message.type) {
       case 'ready': {
-        // The master is going to signal this pid, so it has to be one of the worker's processes.
+        // The master will signal this pid, so it has to be one of the worker's processes.
         const pid = platform.findByOwnPid(message.pid, worker.process.pid);
         if (pid === null) reject(worker, `pid ${message.pid} is not one of its processes`);
         else saidReady(worker, pid, message.pid);

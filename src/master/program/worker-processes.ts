@@ -16,7 +16,7 @@ export interface WorkerProcessParts {
   readonly versions: Versions;
   /** The path of the preload, which every Node.js worker loads. */
   readonly preload: string;
-  /** Looks up command, cwd and environment as they are now. Throws GracefulRunError when they do not make a command. */
+  /** Looks up command, working directory and environment as they are at this moment. Throws GracefulRunError if they do not make a command. */
   readonly prepare: (worker: { generation: number; slot: number }) => SpawnRequest;
   readonly messages: MessageHandler;
   readonly readiness: ReadinessJudge;
@@ -24,12 +24,12 @@ export interface WorkerProcessParts {
   /** Opens the log files of a worker. Errors: `logFileUnusable`. */
   readonly openOutput: (worker: { generation: number; slot: number }) => WorkerOutput;
   readonly onEvent: (event: MasterEvent) => void;
-  /** Called before the lifecycle is told. */
+  /** Called when a worker has ended, before the lifecycle is told. */
   readonly onEnd: (worker: RunningWorker) => void;
 }
 
 export interface WorkerProcesses {
-  /** Starts a process for this worker. Whatever comes of it reaches the lifecycle as an input. */
+  /** Starts a process for this worker. The outcome reaches the lifecycle as an input. */
   start(worker: Extract<Effect, { type: 'startWorker' }>): void;
   /** Has to be called when a worker has become ready. */
   becameReady(): void;
@@ -43,7 +43,7 @@ const nothingReported = { served: null, migrated: null, drained: null, cut: null
 export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesses {
   const { platform, versions, messages, readiness, dispatch } = parts;
   const running = new Map<number, RunningWorker>();
-  /** Node.js has set the listeners to non-blocking, and those that run now may need the opposite. */
+  /** Whether Node.js has set the listeners to non-blocking, and workers that run may need the opposite. */
   let isWaitOwed = false;
 
   function start({ worker: id, generation, slot }: Extract<Effect, { type: 'startWorker' }>): void {
@@ -203,7 +203,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     }
   }
 
-  /** A worker that is not ready yet shows later what it does. */
+  /** Makes accept(2) wait, once that is possible. A worker that is not ready yet shows later what it does. */
   function payWait(): void {
     if (!isWaitOwed) return;
     isWaitOwed = false;
@@ -216,9 +216,9 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   }
 
   /**
-   * A program may put processes into sessions of their own, where they outlive it. If one holds a listener, it may accept. It is killed if the worker was
-   * never ready, or has exited by itself without an error, as a program does that puts itself into the background. Otherwise it may be a helper that
-   * has only inherited the listener, and is left running.
+   * Looks for processes that have outlived the worker in sessions of their own. One that holds a listener may accept. It is killed if the worker was never
+   * ready, or has exited by itself without an error, as a program does that puts itself into the background. Otherwise it may be a helper that has only
+   * inherited the listener, and is left running.
    */
   function lookForStrays(worker: RunningWorker, { code }: Outcome): void {
     if (worker.ownPid !== null || worker.isNode) return;
@@ -232,7 +232,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     parts.onEvent({ event: 'listenerKept', ...identity(worker), pids, killed: isKilled });
   }
 
-  /** A wrapper such as `node --watch` keeps running when the process that it started has failed. */
+  /** Fails a worker whose program did not inherit the listener. A wrapper such as `node --watch` keeps running when the process that it started has failed. */
   function failIfNotInherited(worker: RunningWorker | null): void {
     if (worker === null || worker.wasReady || !isNotInherited(worker.tail.lines())) return;
     const failure = notInheritedFailure(failureContext(worker, versions.of(worker.generation).listeners));
@@ -253,7 +253,10 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   return { start, becameReady: payWait, get: (id) => running.get(id), all: () => [...running.values()] };
 }
 
-/** Whether the worker itself is Node.js. One that became ready without saying so itself is another program behind a Node.js launcher, such as npm. */
+/**
+ * Whether the worker itself is Node.js. One that became ready without saying so itself is another program that a Node.js launcher, such as npm, has
+ * started.
+ */
 function isNodeWorker({ isNode, ownPid, wasReady }: RunningWorker): boolean {
   return ownPid !== null || (isNode && !wasReady);
 }

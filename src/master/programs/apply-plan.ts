@@ -36,8 +36,8 @@ export interface PlanChange extends CheckedChange {
 }
 
 /**
- * Checks the added and changed programs as `graceful-run --check` does, without a change. Their addresses are not tried, because that takes a
- * bind. Errors: `planInvalid`, with everything that is wrong.
+ * Checks the added and changed programs as `graceful-run --check` does, and changes nothing. Their addresses are not tried, because that would bind them.
+ * Errors: `planInvalid`, with everything that is wrong.
  */
 export async function checkChange(change: CheckedChange): Promise<void> {
   const { problems } = await check(change);
@@ -56,7 +56,7 @@ async function check({ after, difference, places, environment }: CheckedChange):
 }
 
 /**
- * Resolves when every program that the difference names has come to what the new plan wants, or has failed to. `onBegun` is called when
+ * Applies the change. Resolves when every program that the difference names has done what the new plan wants, or has failed to. `onBegun` is called when
  * nothing can be refused any more. Errors: `planInvalid`, and what `onBegun` throws; then everything is as it was.
  */
 export async function applyPlan(

@@ -1,4 +1,4 @@
-/** The exit code that the end of a program asks its master for. The numbers of the signals are those of this machine. */
+/** The exit code of the master that the end of a program asks for. The numbers of the signals are those of this machine. */
 import { constants } from 'node:os';
 import type { Failure, Outcome } from '../../shared/events.ts';
 

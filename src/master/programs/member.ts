@@ -22,7 +22,7 @@ export interface Member {
   keepsListeners: boolean;
   /** Callers that wait for a start of this program: for the start that is due, or else for the last one that has begun. */
   starts: Deferred<StartOutcome>[];
-  /** Resolves when it rests. Replaced with every start. */
+  /** Resolves when the program rests. Replaced at every start. */
   rest: Deferred<undefined>;
   /** The state of the schedule, or null if the program does not run by one, or has not yet. */
   schedule: ScheduleState | null;

@@ -1,6 +1,6 @@
 /**
- * The programs of one master: starts them in the order of their dependencies, stops them in the reverse order, and finds them by name. What it
- * does to one program never touches another one. A changed plan is applied by apply-plan.ts.
+ * The programs of one master. Starts them in the order of their dependencies, stops them in the reverse order, and finds them by name. Actions on one
+ * program never touch another one. A changed plan is applied by apply-plan.ts.
  */
 import type { ReloadResult } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
@@ -39,7 +39,7 @@ export interface ProgramSetParts extends Omit<
   readonly seenRunsFile: () => string;
   /** The error for a request that arrives when the master stops. */
   readonly stopped: (action: string, program: string) => Error;
-  /** The master keeps running when a program with this plan has failed. */
+  /** Whether the master keeps running when a program with this plan has failed. */
   readonly outlives: (plan: ProgramPlan) => boolean;
 }
 
@@ -48,17 +48,17 @@ export interface ProgramSet {
   all(): readonly Member[];
   /** The program with this name; null finds the only one. @throws GracefulRunError `programNotFound`; `programAmbiguous` for null if there are several. */
   find(name: string | null): Member;
-  /** A program that is not in the set yet: nothing but its maker can start it. */
+  /** Makes a program that is not in the set yet: only its maker can start it. */
   create(plan: ProgramPlan): Member;
   add(member: Member): void;
   /** Removes a program. It has to be at rest, or must never have been added. */
   remove(member: Member): Promise<void>;
-  /** Puts them into the order of these names. */
+  /** Puts the programs into the order of these names. */
   arrange(names: readonly string[]): void;
   /**
-   * Starts the member and everything that it depends on, as far as it does not run. `outcome` resolves when it serves or has failed, or when
-   * nothing is being started any more and what it depends on does not serve. One that runs starts its workers that wait for their restart. `isAllBegun`: other
-   * programs are about to be started too, all of them once this resolves. `isLeftAlone`: a dependency that is not to be started.
+   * Starts the member and everything that it depends on, if they do not run. `outcome` resolves when the member serves or has failed, or when no start is
+   * under way any more and a dependency does not serve. A member that runs starts its workers that wait for their restart. `isAllBegun`: other programs
+   * are about to be started too, and all of them are once this resolves. `isLeftAlone`: whether a dependency is not to be started.
    */
   start(
     member: Member,
@@ -72,17 +72,20 @@ export interface ProgramSet {
   startAll(members: readonly Member[], isLeftAlone: (dependency: Member) => boolean): Promise<void>;
   /** Has the member run by its schedule from now on. */
   schedule(member: Member): Promise<void>;
-  /** Stops its workers, holds its listeners, and starts it again. */
+  /** Stops the member's workers, holds its listeners, and starts it again. */
   restart(member: Member, cause: Cause): StartUnderWay;
-  /** Resolves when it is at rest. A second call kills its workers. */
+  /** Stops the member. Resolves when it is at rest. A second call kills its workers. */
   stop(member: Member, cause: Cause): Promise<void>;
   /** As stop(), but a program that already drains continues to drain. */
   end(member: Member, cause: Cause): Promise<void>;
-  /** Stops it so that it can be started again with another plan; resolves when it is at rest. It stays wanted, unless an operator stops it meanwhile. */
+  /**
+   * Stops the member so that it can be started again with another plan. Resolves when it is at rest. It stays wanted, unless an operator stops it in the
+   * meantime.
+   */
   suspend(member: Member, cause: Cause): Promise<void>;
-  /** Stops each one after those that depend on it, and starts none from now on. A second call kills all workers. */
+  /** Stops all programs, each after those that depend on it, and starts none from now on. A second call kills all workers. */
   stopAll(cause: Cause): Promise<void>;
-  /** Starts programs that no longer have to wait, after a change of plans. */
+  /** Starts programs that do not have to wait any longer, after a change of plans. */
   advance(): void;
   /** The programs that have to serve before this one is started, and do not. */
   waitsFor(member: Member): readonly string[];
@@ -103,9 +106,9 @@ async function settledStart(start: Promise<ReloadResult>): Promise<StartOutcome>
 export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   let members: readonly Member[] = [];
   const turn = createEventLoopTurns();
-  /** The programs that start with the master have not all started or failed yet. */
+  /** Whether programs that start with the master have not all started or failed yet. */
   let isBeginning = false;
-  /** Starts that are under way. */
+  /** The starts that are under way. */
   const launches = new Map<Promise<void>, Member>();
   /** Whether all programs were told to stop for good. `since`: when that was; null if they were not. `isUrgent`: they were told a second time. */
   const ending: { since: number | null; isUrgent: boolean } = { since: null, isUrgent: false };
@@ -179,7 +182,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
 
   async function rest(member: Member): Promise<void> {
     const { program, isWanted } = member;
-    // A changed file may be the repair of a program that was given up.
+    // A changed file may repair a program that was given up.
     if (!isWanted || !member.keepsListeners)
       await program.close({ keepsWatch: isWanted && program.phase() === 'failed' }).catch(noteBug);
     member.isSuspended = false;
@@ -244,7 +247,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       };
     for (const name of withDependencies(member.program.name(), dependents())) {
       const one = find(name);
-      // A oneshot that has run already is not run again for the programs that depend on it.
+      // A oneshot that has run already does not run again for programs that depend on it.
       if (one === member || !(isDone(one) || isLeftAlone(one))) want(one);
     }
     const generation = member.isDue ? member.program.nextGeneration() : member.program.startedGeneration();
@@ -259,7 +262,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     const isEnding = member.isResting || member.program.phase() === 'stopping';
     if (!isEnding || member.isDue) return;
     member.isDue = true;
-    // The previous launch may still have to report the result to its own callers.
+    // The previous start may still have to report its result to its own callers.
     member.starts = [];
     const waiting = waitsFor(member);
     if (waiting.length > 0)
@@ -311,7 +314,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
 
   /** Watches the files of a program that cannot be started: a change may be the repair. */
   async function watchForRepair({ program }: Member): Promise<void> {
-    // If that fails too, the first reason is reported.
+    // If the watch fails too, the first reason is reported.
     if (parts.outlives(program.plan())) await program.watch().catch(() => undefined);
   }
 
@@ -447,7 +450,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
         if (member.program.phase() === 'stopping') void stop(member, cause, { isUrgent: true });
     }
     await dependentsFirst(dependents(), async (name) => {
-      // An update may have removed it while others ended.
+      // An update may have removed the program while others ended.
       const member = members.find(({ program }) => program.name() === name);
       if (member === undefined) return;
       const ended = end(member, cause);

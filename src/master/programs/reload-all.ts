@@ -8,7 +8,7 @@ import { createEventLoopTurns } from './event-loop-turns.ts';
 
 export interface ReloadAllParts {
   readonly set: ProgramSet;
-  /** The master lives no longer than its only program. */
+  /** Whether the master lives no longer than its only program. */
   readonly isOfOneProgram: boolean;
   /** Reads the config file again and applies it; null if the plan is not from a file. */
   readonly update: ((cause: Cause) => Promise<readonly UpdatedProgram[]>) | null;
@@ -17,8 +17,8 @@ export interface ReloadAllParts {
 }
 
 /**
- * Returns the function that reloads everything. A request that comes while another one waits is the same: that one reads the file, and asks
- * every program, after both.
+ * Returns the function that reloads everything. A request that arrives while another one waits is merged into that: it reads the file, and asks every
+ * program, after both requests.
  */
 export function createReloadAll({
   set,
@@ -69,6 +69,6 @@ async function settled(ask: () => { readonly outcome: Promise<unknown> }): Promi
   try {
     await ask().outcome;
   } catch {
-    // A stop that came first.
+    // A stop came first.
   }
 }

@@ -8,7 +8,7 @@ import { isTable, openStateFile } from './state-file.ts';
 export interface Remembered {
   /** Whether the program is to be started with the master. */
   isWanted(program: string, autostart: boolean): boolean;
-  /** Stores which programs are wanted now. Never rejects: a problem is reported as an event. */
+  /** Stores which programs are wanted. Never rejects: a problem is reported as an event. */
   keep(programs: readonly WantedProgram[]): Promise<void>;
 }
 

@@ -4,13 +4,13 @@ import type { ProgramPlan } from '../config/plan.ts';
 export interface Dependent {
   readonly name: string;
   readonly dependsOn: readonly string[];
-  /** Programs with a lower number start first and stop last. What depends on another one stops before it, whatever this is. */
+  /** Programs with a lower number start first and stop last. A program that depends on another one stops before it in any case. */
   readonly priority: number;
 }
 
 /**
- * The place of a program in the order: lower numbers start first and stop last. A group with a priority is one place, inside of which its programs have
- * the order of their own.
+ * The place of a program in the order: lower numbers start first and stop last. A group with a priority is one place, inside which its programs are
+ * ordered by their own priorities.
  */
 export function rankOf({ kind, group }: Pick<ProgramPlan, 'kind' | 'group'>): number {
   return (group?.priority ?? kind.priority) * ranksOfGroup + kind.priority;

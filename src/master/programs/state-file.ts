@@ -1,4 +1,4 @@
-/** A small file of JSON that the master keeps over its end. It is replaced as a whole, so it is never half written. */
+/** A small JSON file in which the master keeps data beyond its own end. It is replaced as a whole, so it is never half written. */
 import { mkdir, readFile, rename, writeFile } from '../file-promises.ts';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Changes of the plan, one after the other: reads it, compares it with the one that runs, has the difference applied, and remembers which changes have
- * not come to serve.
+ * Changes the plan, one change after the other: reads the new plan, compares it with the running one, has the difference applied, and remembers which
+ * changes are not served yet.
  */
 import type { PlanDifference, UpdateResult } from '../../shared/control-api.ts';
 import { describeProblem } from '../../shared/describe-problem.ts';
@@ -26,7 +26,7 @@ export interface UpdatesParts {
   readonly readPlan: (() => Promise<PlacedPlan>) | null;
   /** Whether an operator has stopped the program, before this master was started. */
   readonly wasStopped: (program: string) => boolean;
-  /** The master was told to stop. */
+  /** Whether the master was told to stop. */
   readonly isStopping: () => boolean;
   readonly publish: (event: MasterEvent) => void;
 }

@@ -1,16 +1,16 @@
-/** Messages about an address that cannot be bound. Pure. */
+/** Errors about an address that cannot be bound. Pure. */
 import { GracefulRunError } from '../../shared/errors.ts';
 import { shortageHint } from '../../shared/shortage.ts';
 
 /** What is known of the machine, for hints. */
 export interface Machine {
-  /** The numeric addresses of its interfaces; link-local ones have their zone. */
+  /** The numeric addresses of its interfaces, link-local ones with their zone. */
   readonly addresses: readonly string[];
   /** The names of its interfaces. */
   readonly interfaces: readonly string[];
   /** The program file of this process. */
   readonly executable: string;
-  /** A socket of this kind may be bound to an address that the machine does not have. */
+  /** Whether a socket of this kind may be bound to an address that the machine does not have. */
   readonly canFreebind: boolean;
 }
 

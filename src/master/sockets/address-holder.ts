@@ -35,8 +35,8 @@ const tables = {
 } as const;
 
 /**
- * The processes that listen on the TCP address, or have the UDP address, or listen at the path, the oldest first: a master comes before its
- * workers, which it would only replace if they were killed. Those of other users are seen by root alone.
+ * The processes that listen on the TCP address, have the UDP address, or listen at the path. The oldest comes first: a master before its workers, which it
+ * would only replace if they were killed. Only root sees processes of other users.
  */
 export function findAddressHolders(listener: BindablePlan): readonly AddressHolder[] {
   const inodes = inodesAt(listener);
@@ -126,7 +126,7 @@ export function listeningInodesAt(table: string, path: string): readonly string[
   });
 }
 
-/** The names in a folder of /proc; none where it cannot be read. */
+/** The names in a folder of /proc; none if it cannot be read. */
 export function list(path: string): readonly string[] {
   try {
     return readdirSync(path);
@@ -135,7 +135,7 @@ export function list(path: string): readonly string[] {
   }
 }
 
-/** The text of a file of /proc; empty where there is none, or it cannot be read. */
+/** The text of a file of /proc; empty if it does not exist or cannot be read. */
 export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');

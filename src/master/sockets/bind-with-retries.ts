@@ -1,7 +1,6 @@
 /**
- * Binding as a new master does it: the workers of a master that was killed let the port go when they have drained, so an address in
- * use is tried again for a while before it is an error that names the holder. Such a worker that is stuck is killed when
- * its time is over.
+ * Binds as a new master has to. The workers of a master that was killed let the port go only when they have drained. So an address in use is tried again
+ * for a while, before it is an error that names the holder. If such a worker is stuck, it is killed when its time is over.
  */
 import { GracefulRunError } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/durations.ts';
@@ -23,7 +22,7 @@ const afterKillMs = 2_000;
 export interface BindListeners {
   /** Called if the address is in use, and is tried again for `patienceMs`. */
   readonly busy: (patienceMs: number) => void;
-  /** The machine does not have this address of the host name. */
+  /** Called if the machine does not have this address of the host name. */
   readonly leftOut: (address: string) => void;
   /** The descriptor of a socket that has the address, and that this process was started with; null if there is none. */
   readonly inTheWay: () => number | null;

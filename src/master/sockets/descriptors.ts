@@ -28,7 +28,7 @@ export interface Descriptor {
   readonly problem: string | null;
 }
 
-/** The address of a socket that can be listened on. `open`: those of the start. Errors: `addressUnusable`. */
+/** The address of a socket that can be listened on. `open`: the sockets that were open at the start. Errors: `addressUnusable`. */
 export async function addressOfDescriptor(fd: number, open: OpenSockets): Promise<SocketAddress> {
   const { address, problem } = await readDescriptor(fd, open);
   if (problem !== null || address === null) throw unusable(fd, problem ?? `descriptor ${fd} has no address`);

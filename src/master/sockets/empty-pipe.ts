@@ -1,9 +1,9 @@
 /** The handle of libuv for a pipe. It polls and reads any descriptor that it is given. */
 import { socketPair } from './socket-pair.ts';
 
-/** The part of it that is used: undocumented, the same on Node.js 20 to 26. */
+/** The part of the handle that is used. It is undocumented, and the same on Node.js 20 to 26. */
 export interface PipeHandle {
-  /** 0, or -errno. The descriptor is closed with the handle. */
+  /** Returns 0 or -errno. The descriptor is closed with the handle. */
   open(fd: number): number;
   readStart(): number;
   unref(): void;

@@ -17,11 +17,11 @@ export interface EndOfListening {
   acceptsNoMore(worker: number): void;
   /** Called when the worker accepts again, or has ended. */
   accepts(worker: number): void;
-  /** The stop begins. `serving`: the processes that accept. */
+  /** Called when the stop begins. `serving`: the processes that accept. */
   begin(serving: readonly number[]): void;
-  /** Closes the listeners if no worker accepts any more. `workers`: those that have not ended. */
+  /** Closes the listeners if no worker accepts any more. `workers`: the workers that have not ended. */
   look(workers: readonly number[]): void;
-  /** All workers have ended; says which processes still hold a listener. `workers`: every worker since begin(). */
+  /** Called when all workers have ended: reports which processes still hold a listener. `workers`: every worker since begin(). */
   finish(): MasterEvent | null;
 }
 
@@ -90,8 +90,8 @@ function holdersBeside(inodes: readonly number[], serving: readonly number[]): r
 }
 
 /**
- * The processes that can have inherited a socket, with those that they hold: a process that is older than the master has inherited nothing
- * from it. Every program of a master asks when it stops, and the answer takes longer the more programs there are.
+ * The processes that can have inherited a socket, each with the sockets that it holds. A process that is older than the master has inherited nothing from
+ * it. Every program of a master asks for them when it stops, and the answer takes longer the more programs there are.
  */
 const youngerProcesses = oncePerTurn(() => {
   const self = readProcessStat('self');

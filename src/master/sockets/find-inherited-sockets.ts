@@ -1,4 +1,4 @@
-/** The sockets that this process was started with: what looks after them is loaded only when there are any. */
+/** The sockets that this process was started with. The code for them is loaded only if there are any. */
 import type { BindablePlan, ListenerPlan } from '../config/plan.ts';
 import type { AnnouncedSocket } from './announced-sockets.ts';
 import { inodesAt } from './address-holder.ts';

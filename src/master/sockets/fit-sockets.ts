@@ -1,6 +1,6 @@
 /**
- * Gives sockets that are held already what a listener of the plan asks for: the length of the queue, options, and the permissions and owner of the
- * file of a UNIX socket.
+ * Gives sockets that are already held what a listener of the plan asks for: the length of the queue, options, and the permissions and owner of a UNIX
+ * socket's file.
  */
 import type { ListenerPlan } from '../config/plan.ts';
 import { listen } from '../system-calls/syscalls.ts';
@@ -27,7 +27,7 @@ export async function fitSockets(
   };
   const fit = async (): Promise<void> => {
     for (const socket of sockets) {
-      // The kernel has taken these values before. A socket that was closed meanwhile needs none.
+      // The kernel has accepted these values before. A socket that was closed in the meantime needs none.
       if (madeFor !== null)
         steps.push(async () => setQueueAndOptions(socket, madeFor).catch(() => undefined));
       await setQueueAndOptions(socket, wanted);

@@ -1,7 +1,7 @@
 /**
- * If the operator has named no address, the master listens on every one, so that clients can queue while the first generation starts;
- * and as soon as a worker of that generation says which addresses its servers ask for, it listens on these, and on the others no
- * more. Owns which sockets stand for the declared listener.
+ * If the operator has named no address, the master first listens on every one, so that clients can queue while the first generation starts. As soon as a
+ * worker of that generation tells which addresses its servers ask for, the master listens on these, and on no others any more. This file knows which
+ * sockets stand for the declared listener.
  */
 import { closeSync } from 'node:fs';
 import type { TcpAddress } from '../../shared/format-address.ts';
@@ -20,13 +20,13 @@ export type Fit = { readonly bound: FittedListener } | { readonly isShared: bool
 export type FittedListener = BoundListener & { readonly address: TcpAddress };
 
 export interface FittedListeners {
-  /** Binds what a server asks for, once for all workers. */
+  /** Binds the address that a server asks for, once for all workers. */
   fit(name: string, wanted: WantedAddress): Promise<Fit>;
-  /** A worker has accepted everything that had queued on the declared listener. */
+  /** Called when a worker has accepted everything that had queued on the declared listener. */
   emptied(name: string): void;
   /** Called when a generation serves: from now on no address is fitted. */
   decided(): void;
-  /** The listeners are about to be bound again. */
+  /** Called when the listeners are about to be bound again. */
   reset(): void;
 }
 
@@ -39,7 +39,7 @@ export function createFittedListeners(
 ): FittedListeners {
   /** The listeners that stand for a declared one: by its name, and by the address that is bound. */
   const fitted = new Map<string, Map<string, FittedListener>>();
-  /** Declared listeners that are listened on beside those that stand for them. */
+  /** Declared listeners that are still open beside those that stand for them. */
   const replaced = new Map<string, BoundListener>();
   let isDecided = false;
 
@@ -80,7 +80,7 @@ export function createFittedListeners(
       closeSync(fd);
       return { isShared: false };
     }
-    // The first one has its name, so that messages about the listener, and connections that move to it, still find it.
+    // The first one gets the name of the declared listener, so that messages about that, and connections that move to it, still find it.
     const isFirst = own.size === 0;
     const fittedTo: TcpAddress = { type: 'tcp', host: address, port };
     const listener = holdListener(

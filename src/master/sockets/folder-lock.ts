@@ -7,8 +7,8 @@ const patienceMs = 2_000;
 const retryMs = 5;
 
 /**
- * Calls `action`, which must not wait for anything, while no other process is in here. The kernel releases the lock of a process
- * that dies. If the file system has no locks, it works without one. Throws what `locked` returns when another process keeps the lock.
+ * Calls `action`, which must not wait for anything, while this process alone has the lock of the folder. The kernel releases the lock of a process that
+ * dies. If the file system has no locks, `action` is called without one. Throws the error of `locked` if another process keeps the lock.
  */
 export async function withFolderLock<Result>(
   folder: string,

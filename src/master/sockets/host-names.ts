@@ -10,7 +10,7 @@ import { ipVersion } from './numeric-address.ts';
 import { bindError, probeAddress, tryListener, type BoundListener } from './listener.ts';
 
 export interface NamedListeners {
-  /** At least one. The first has the name of the plan's listener. */
+  /** The listeners, at least one. The first one has the name of the plan's listener. */
   readonly bound: readonly BoundListener[];
   /** Addresses of the name that this machine does not have. */
   readonly leftOut: readonly string[];
@@ -23,7 +23,7 @@ export function isHostName(host: string | null): host is string {
 /** The numeric addresses of a host, in the order in which the resolver gives them. Errors: `addressUnusable`. */
 export async function addressesOf(host: string, port: number): Promise<readonly string[]> {
   if (ipVersion(host) !== 0) return [host];
-  // RFC 6761, 6.3. Many hosts files give it the IPv4 address alone, or give it another one for IPv6.
+  // RFC 6761, 6.3. Many hosts files give localhost only the IPv4 address, or give it another one for IPv6.
   if (host === 'localhost') return ['127.0.0.1', '::1'];
   try {
     // Loaded only for names: most masters have none.
@@ -105,7 +105,7 @@ export function furtherName(name: string, number: number): string {
   return `${name}/${number}`;
 }
 
-/** The machine does not have the address, or nothing of its family. */
+/** Whether the machine does not have the address, or no address of its family. */
 function isMissing(code: string): boolean {
   return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
 }

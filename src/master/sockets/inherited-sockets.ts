@@ -53,7 +53,7 @@ export async function readInheritedSockets(
   }
   /** Sockets that the plan names by their descriptor, and that are not announced. */
   const named = new Map<number, Found>();
-  /** The first of these views stays open for the life of the master: a program may be stopped and started again. */
+  /** The first view of each socket. It stays open for the life of the master, because a program may be stopped and started again. */
   const held = new Map<number, BoundListener>();
 
   async function hold(
@@ -62,7 +62,7 @@ export async function readInheritedSockets(
   ): Promise<BoundListener> {
     const known = held.get(inherited);
     if (known !== undefined) return known;
-    // systemd's socket does not listen yet. For one that does, this only is the length of its queue.
+    // A socket of systemd may not listen yet. For one that does, this only sets the length of its queue.
     if (address.type === 'udp') await loadSystemCalls();
     else await listen(inherited, backlog);
     // No worker may inherit it except as the listener that it is declared as.

@@ -14,17 +14,17 @@ export interface ListenerSlots {
   socketOf(slot: number): SlotSocket | null;
   /** Directs new connections to these slots of this holder, which accept. Empty: none of them does. */
   direct(slots: ReadonlySet<number>): void;
-  /** Do new connections come to the socket of this slot? */
+  /** Whether new connections come to the socket of this slot. */
   isDirectedTo(slot: number): boolean;
   /** How many connections wait for this slot. */
   queued(slot: number): number;
-  /** The descriptors of all sockets beside that of the listener. */
+  /** The descriptors of all sockets other than that of the listener. */
   otherFds(): readonly number[];
 }
 
 export interface SlotsOfListener {
   view(): ListenerSlots;
-  /** Closes every socket but that of the listener. */
+  /** Closes every socket except that of the listener. */
   close(): void;
   shut(): void;
 }
@@ -50,7 +50,7 @@ export function createListenerSlots({
     let isOpen = false;
     return {
       async open(count) {
-        // Loaded where a program wants it: most share one socket.
+        // Loaded only if a program needs it: most share one socket.
         const { createSlotSockets } = await import('./slot-sockets.ts');
         const { loadReusePortCalls } = await import('../system-calls/reuse-port-calls.ts');
         await loadReusePortCalls();

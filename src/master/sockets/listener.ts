@@ -35,8 +35,8 @@ export interface BoundListener {
   /** Closes the master's copy; workers keep theirs. While the socket is shared, it stays open. A second call does nothing. */
   close(): void;
   /**
-   * Ends the listening for every process that holds a copy: connections that wait in the queue are reset. Then as close(). While it is
-   * shared, and if it is a UDP socket, it is only closed, and false is returned.
+   * Ends the listening for every process that holds a copy, so that connections in the queue are reset, and then closes the socket. While it is shared,
+   * and if it is a UDP socket, it is only closed, and false is returned.
    */
   shut(): boolean;
   /** Returns the same socket under another name, or with another length of its queue. It is open until both are closed. */
@@ -47,8 +47,8 @@ export interface BoundListener {
 export type ListenerFields = Omit<BoundListener, 'slots' | 'close' | 'shut' | 'share'>;
 
 /**
- * Binds and listens, once, on every address or on a numeric one. Errors: `addressInUse`; `addressUnusable` for everything else that
- * keeps an address from being bound; both say what to do.
+ * Binds and listens once, on every address or on a numeric one. Errors: `addressInUse`; `addressUnusable` for every other reason why an address cannot be
+ * bound. Both say what to do.
  */
 export async function bindListener(options: TcpListenerPlan): Promise<BoundListener> {
   const bound = await tryListener(options);

@@ -1,7 +1,7 @@
-/** Handles of libuv over datagram sockets, without a socket of `node:dgram` that would read from them. */
+/** Handles of libuv for datagram sockets, without a socket of `node:dgram` that would read from them. */
 import { datagramHandle } from '../../shared/datagram-internals.ts';
 
-/** The part of libuv's UDP handle that is used here. A negative number is that of a system error. */
+/** The part of libuv's UDP handle that is used here. A negative result is a system error. */
 export interface DatagramHandle {
   readonly fd: number;
   open(fd: number): number;
@@ -16,7 +16,7 @@ export interface DatagramHandle {
 
 /** Makes a handle that is not bound; null if this Node.js hides the class, which can only be reached through a socket. */
 export function newDatagramHandle(): DatagramHandle | null {
-  // Loaded for programs that want it.
+  // Loaded only for programs that need it.
   const socket = process.getBuiltinModule('node:dgram').createSocket('udp4');
   const kind: unknown = datagramHandle(socket)?.constructor;
   socket.close();

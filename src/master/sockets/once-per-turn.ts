@@ -1,6 +1,6 @@
-/** Shares a costly result between all that ask for it in the same turn of the event loop, such as a hundred programs that stop together. */
+/** Shares an expensive result between all callers in the same turn of the event loop, such as a hundred programs that stop together. */
 
-/** Calls `read` at most once in a turn of the event loop. */
+/** Returns a function that calls `read` at most once in a turn of the event loop. */
 export function oncePerTurn<Value>(read: () => Value): () => Value {
   let current: { readonly value: Value } | null = null;
   return () => {

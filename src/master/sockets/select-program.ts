@@ -9,7 +9,7 @@ const returnAccumulator = 0x16;
 /** The address from which BPF loads a random number: SKF_AD_OFF + SKF_AD_RANDOM. */
 const randomNumber = 0xff_ff_f0_00 + 56;
 
-/** Chooses one of these indices (at least one; in rising order) at random, all with the same probability. */
+/** The program that chooses one of these indices (at least one; in rising order) at random, all with the same probability. */
 export function selectOneOf(indices: readonly number[]): readonly Instruction[] {
   const random: readonly Instruction[] = [
     { code: loadWord, value: randomNumber },

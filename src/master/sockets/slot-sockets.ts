@@ -1,7 +1,7 @@
 /**
- * The listening sockets of one address of which each slot of a program has its own (SO_REUSEPORT). The master holds them all for as long as
- * the address: a socket that is closed takes its queue along. So a slot that is gone keeps its socket, which gets no new connections
- * until the slot is there again.
+ * The listening sockets of one address, of which each slot of a program has its own (SO_REUSEPORT). The master holds all of them as long as it holds the
+ * address, because a socket that is closed loses its queue. So a slot that is gone keeps its socket, which gets no new connections until the slot exists
+ * again.
  */
 import { closeSync } from 'node:fs';
 import { GracefulRunError } from '../../shared/errors.ts';
@@ -67,7 +67,7 @@ export function createSlotSockets(first: SlotSocket, address: SocketAddress, bac
     direct(slots) {
       const wanted = [...slots].filter((slot) => slot < sockets.length).sort((one, other) => one - other);
       if (wanted.length === 0 || wanted.join() === directed.join()) return;
-      // While there is but one socket, there is nothing to choose.
+      // With only one socket, there is nothing to choose.
       if (sockets.length > 1 && attachSelection(first.fd, selectOneOf(wanted)) !== null) return;
       directed = wanted;
     },

@@ -25,7 +25,7 @@ function pathOf(bytes: Uint8Array): string {
   return text.split('\0')[0] ?? '';
 }
 
-/** A sockaddr of Linux. `scope`: the number of the interface of a link-local address; its zone is left out. */
+/** Writes a sockaddr of Linux. `scope`: the number of the interface of a link-local address, whose zone is left out. */
 export function writeSockaddr(host: string, port: number, scope = 0): Uint8Array {
   const isIPv6 = host.includes(':');
   const sockaddr = new Uint8Array(isIPv6 ? 28 : 16);
@@ -41,7 +41,7 @@ export function writeSockaddr(host: string, port: number, scope = 0): Uint8Array
 function bytesOf(address: string): readonly number[] {
   const [bare = address] = address.split('%');
   if (!address.includes(':')) return bare.split('.').map(Number);
-  // The parser of URLs writes embedded IPv4 as IPv6.
+  // The parser of URLs converts an embedded IPv4 address to IPv6.
   const text = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
   const [head = '', tail] = text.split('::');
   const groups = (part: string): readonly string[] => (part === '' ? [] : part.split(':'));

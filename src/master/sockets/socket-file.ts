@@ -41,7 +41,7 @@ export async function fitFile(
   return undo;
 }
 
-/** The user or group that only the listener before named is that of the master again. */
+/** The new owner. A user or group that only the previous listener named becomes that of the master again. */
 async function changedOwnership(
   path: string,
   before: string | null,

@@ -16,7 +16,7 @@ interface Setting {
 }
 
 /**
- * A bound socket that does not listen yet: its descriptor, or the name of the error. Errors: `addressUnusable`, if the kernel refuses an
+ * Makes a bound socket that does not listen yet. Returns its descriptor, or the name of the error. Errors: `addressUnusable`, if the kernel refuses an
  * option.
  */
 export async function bindTcpSocket(

@@ -1,6 +1,6 @@
 /**
- * UDP sockets (udp(7)): binds and holds them as listener.ts does with TCP, and never reads from them. Datagrams that arrive while no worker
- * reads wait in the socket, as far as its receive buffer (net.core.rmem_default) reaches.
+ * UDP sockets (udp(7)). Binds and holds them as listener.ts does with TCP, and never reads from them. Datagrams that arrive while no worker reads wait in
+ * the socket, up to the size of its receive buffer (net.core.rmem_default).
  */
 import { GracefulRunError } from '../../shared/errors.ts';
 import { formatSocketAddress } from '../../shared/format-address.ts';
@@ -14,7 +14,7 @@ import { addressesOf } from './host-names.ts';
 import { ipVersion } from './numeric-address.ts';
 import { holdListener, type BoundListener } from './listener.ts';
 
-/** Binds, once. Errors as bindListener. */
+/** Binds once. Errors as bindListener. */
 export async function bindUdpListener(plan: UdpListenerPlan): Promise<BoundListener> {
   const { name, host, port } = plan;
   // UDP needs no listen(2), which would load the system calls.

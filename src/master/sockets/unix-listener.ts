@@ -1,6 +1,6 @@
 /**
- * UNIX sockets (unix(7)): binds and holds them as listener.ts does with TCP. A file that a socket has left behind is replaced, one that is
- * listened on never. The file goes when the listener is closed.
+ * UNIX sockets (unix(7)). Binds and holds them as listener.ts does with TCP. A file that a socket has left behind is replaced; one on which a process
+ * listens never is. The file is removed when the listener is closed.
  */
 import { lchownSync, lstatSync, unlinkSync, type Stats } from 'node:fs';
 import net from 'node:net';
@@ -18,7 +18,7 @@ import { withFolderLock } from './folder-lock.ts';
 import { holdListener, type BoundListener } from './listener.ts';
 import { handleOver } from './server-handle.ts';
 
-/** Binds and listens, once. Errors: `addressInUse`; `addressUnusable` for everything else. */
+/** Binds and listens once. Errors: `addressInUse`; `addressUnusable` for everything else. */
 export async function bindUnixListener(plan: UnixListenerPlan): Promise<BoundListener> {
   const { name, path, backlog } = plan;
   refuseLongPath(path);
@@ -52,7 +52,7 @@ export async function probeUnixAddress(plan: UnixListenerPlan): Promise<Graceful
   try {
     refuseLongPath(path);
     await ownershipOf(path, owner);
-    // Node.js 20 cannot connect to an abstract name: it fills it up with zero bytes.
+    // Node.js 20 cannot connect to an abstract name, because it fills the name up with zero bytes.
     const isFree = isAbstract(path) ? !isListenedOn(path) : (await findStale(path)) !== 'answered';
     return isFree ? null : inUse(path);
   } catch (error) {
@@ -179,7 +179,7 @@ async function connects(path: string): Promise<'answered' | 'refused' | 'absent'
       const code = systemCode(error);
       if (code === 'ECONNREFUSED') resolve('refused');
       else if (code === 'ENOENT') resolve('absent');
-      // EAGAIN: its queue is full. EPROTOTYPE: it takes datagrams.
+      // EAGAIN: the queue of the socket is full. EPROTOTYPE: it takes datagrams.
       else if (code === 'EAGAIN' || code === 'EPROTOTYPE') resolve('answered');
       else reject(unusable(path, code ?? messageOf(error)));
     });

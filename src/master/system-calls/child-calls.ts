@@ -51,7 +51,7 @@ export function hasChildren(): boolean {
   return calls?.waitid(all, 0, new Uint8Array(128), withoutWaiting | thatHaveEnded | withoutReaping) === 0;
 }
 
-/** waitpid(2), of one child that has ended. */
+/** waitpid(2): reaps one child that has ended. */
 export function reap(pid: number): void {
   calls?.waitpid(pid, null, withoutWaiting);
 }

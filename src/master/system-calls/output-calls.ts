@@ -1,4 +1,4 @@
-/** The system calls for writing without waiting, whatever the flags of a descriptor are (nonblocking-descriptor.ts). Loaded with koffi. */
+/** The system calls for writing without waiting, whatever the flags of the descriptor are (nonblocking-descriptor.ts). Loaded with koffi. */
 import { constants } from 'node:os';
 import { systemErrorCode } from './errno.ts';
 
@@ -50,7 +50,7 @@ export function sendNow(fd: number, bytes: Uint8Array): number | string {
 
 const pollOut = 4;
 
-/** poll(2): waits until `fd` takes more bytes (or has an error that a write would tell), for `timeoutMs` at most. */
+/** poll(2): waits until `fd` accepts more bytes (or has an error that a write would report), for at most `timeoutMs`. */
 export function pollWritable(fd: number, timeoutMs: number): boolean {
   if (calls === null) return true;
   const wanted = Buffer.alloc(8);
@@ -62,7 +62,10 @@ export function pollWritable(fd: number, timeoutMs: number): boolean {
 const closeOnExec = 0o2_000_000;
 const nonBlocking = 0o4_000;
 
-/** pipe2(2): a pipe that no child inherits, the end to read from first; or the name of the error. `waits`: reads and writes do, until the other end is ready. */
+/**
+ * pipe2(2): a pipe that no child inherits, the end to read from first; or the name of the error. `waits`: whether reads and writes wait until the other
+ * end is ready.
+ */
 export function pipe({ waits }: { readonly waits: boolean }): readonly [number, number] | string {
   if (calls?.pipe == null) return 'ENOSYS';
   const pair = [-1, -1];

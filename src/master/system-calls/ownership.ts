@@ -8,7 +8,7 @@ export interface Ownership {
   readonly gid: number;
 }
 
-/** Or what is wrong with it, such as `there is no user www`. A user without a group leaves the group as it is. */
+/** Finds the numbers of the written owner, or says what is wrong with it, such as `there is no user www`. A user without a group leaves the group as it is. */
 export async function readOwnership(written: string): Promise<Ownership | string> {
   const [user = '', group = ''] = written.split(':');
   const uid = user === '' ? -1 : await idOf('passwd', user);
@@ -31,7 +31,7 @@ function findIn(text: string, name: string): number | null {
 
 async function ask(database: string, name: string): Promise<string> {
   return new Promise((resolve) => {
-    // An error: there is no such name, or no getent.
+    // An error means that there is no such name, or no getent.
     execFile('getent', [database, name], { timeout: 5_000 }, (_error, stdout) => {
       resolve(stdout);
     });

@@ -1,6 +1,6 @@
 /**
- * The system calls for listening sockets that share one address (SO_REUSEPORT, socket(7)): the kernel gives each new connection to one of
- * them. Loaded with koffi, if a program wants them. Linux only.
+ * The system calls for listening sockets that share one address (SO_REUSEPORT, socket(7)): the kernel gives each new connection to one of them. Loaded
+ * with koffi if a program needs them. Linux only.
  */
 import { systemErrorCode } from './errno.ts';
 import { freebindOf, socketOptions, type SocketOption } from './socket-options.ts';
@@ -108,7 +108,7 @@ export function listenAlongside(fd: number, backlog: number): number | string {
   return problem;
 }
 
-/** Options that the sockets of a group have in common. */
+/** The options that all sockets of a group have in common. */
 function copied(isIPv6: boolean): readonly SocketOption[] {
   const { keepAlive, tcpKeepIdle, tcpKeepInterval, tcpKeepCount, tcpDeferAccept, tcpFastOpen } =
     socketOptions;
@@ -135,8 +135,8 @@ export function queueLength(fd: number): number {
 }
 
 /**
- * SO_ATTACH_REUSEPORT_CBPF: from now on the classic BPF program chooses, by its index, the socket that gets a new connection. `fd` is any of
- * the group, which has two sockets at least. Returns null, or the name of the error.
+ * SO_ATTACH_REUSEPORT_CBPF: lets a classic BPF program choose, by its index, the socket that gets a new connection. `fd`: any socket of the group, which
+ * has at least two. Returns null, or the name of the error.
  */
 export function attachSelection(fd: number, program: readonly Instruction[]): string | null {
   if (calls === null) return 'ENOSYS';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 export type Database = 'passwd' | 'group';
 
-/** The file of this machine; empty if there is none. */
+/** The database file of this machine; empty if there is none. */
 export function readDatabase(database: Database): string {
   try {
     return readFileSync(`/etc/${database}`, 'utf8');

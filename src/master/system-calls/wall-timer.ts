@@ -1,6 +1,6 @@
 /**
- * A timer of the wall clock, timerfd_create(2): it fires when the clock shows a certain time, however that comes: by waiting, because the machine has slept, or
- * because the clock was set. A timer of Node.js waits for a number of milliseconds, and stands still while the machine sleeps. Linux only.
+ * A timer of the wall clock, timerfd_create(2). It fires when the clock shows a certain time, whatever the reason is: waiting, a sleep of the machine, or
+ * a change of the clock. A timer of Node.js waits for a number of milliseconds, and stands still while the machine sleeps. Linux only.
  */
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -28,7 +28,9 @@ async function load(): Promise<TimerCalls> {
 const wallClock = 0;
 /** TFD_NONBLOCK | TFD_CLOEXEC. */
 const flags = 0o4000 | 0o2000000;
-/** TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET: also when the clock is set. */
+/**
+ * TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET: the timer also fires when the clock is set.
+ */
 const absoluteOrSet = 1 | 2;
 
 /** Whether the layout of itimerspec is known: a number of seconds has 64 bits. */

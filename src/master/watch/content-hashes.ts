@@ -1,7 +1,7 @@
 /**
- * The hashes of files' contents, remembered while a file's status shows that it was not written to.
- * Size and CRC-32: of the changes that keep the size, one in 2^32 would be missed, and none that is shorter than four
- * bytes; a cryptographic one costs the master 1 MB (Node 20) to 2 (26).
+ * The hashes of files' contents. A hash is remembered while the status of its file shows that the file was not written to. It consists of the size and the
+ * CRC-32: of the changes that keep the size, one in 2^32 would be missed, and none that is shorter than four bytes. A cryptographic hash would cost the
+ * master 1 MB (Node.js 20) to 2 MB (26).
  */
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
@@ -19,8 +19,8 @@ interface Remembered {
 }
 
 /**
- * A status tells writes apart only as finely as the kernel's clock ticks (up to 10 ms): the hash of a file that was written just now
- * is not remembered, or a second write within the tick would be missed (Git's "racily clean" entries).
+ * How old a status has to be to be trusted. It tells writes apart only as finely as the kernel's clock ticks (up to 10 ms). So the hash of a file that was
+ * written just now is not remembered: a second write within the tick would be missed (the "racily clean" entries of Git).
  */
 const tickMs = 100;
 

@@ -1,6 +1,6 @@
 /**
- * When to look and when to believe what was seen: a table over state x event. A hint (something happened on the file system)
- * starts a quiet time; only a scan that follows a whole quiet time, and during which nothing happened, is judged. Pure.
+ * Decides when to look, and when to trust the result: a table over state x event. A hint that something happened on the file system starts a quiet time.
+ * Only a scan that follows a whole quiet time, and during which nothing happened, is judged. Pure.
  */
 
 /**

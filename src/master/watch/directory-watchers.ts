@@ -14,7 +14,7 @@ interface Listening {
   watcher: FSWatcher;
   /** Identifies the directory at the moment when the watch began: the path can come to mean another one without any event here. */
   identity: string;
-  /** The last round that wanted it; the last that wanted every name in it, or 0; and for single names the last that wanted each. */
+  /** The last round that wanted the directory; the last one that wanted every name in it, or 0; and, for each single name, the last one that wanted it. */
   round: number;
   everyNameRound: number;
   readonly nameRounds: Map<string, number>;
@@ -31,8 +31,8 @@ export class DirectoryWatchers {
   }
 
   /**
-   * Listens to `name` in `directory` (a path without symlinks), or to every name that is not ignored, and to what happens to the
-   * directory itself. Call it before looking there. Returns null, or the code of the system's error.
+   * Watches `name` in `directory` (a path without symlinks), or every name that is not ignored, and what happens to the directory itself. Has to be called
+   * before the directory is examined. Returns null, or the code of the system's error.
    */
   want(directory: string, name: string | null): string | null {
     const listening = this.#current(directory);
@@ -43,7 +43,7 @@ export class DirectoryWatchers {
     return null;
   }
 
-  /** Stops watching directories that were not requested since the last call. Returns whether a directory is watched that was not at the last call. */
+  /** Stops watching directories that were not requested since the last call. Returns whether a directory is watched that was not watched at the last call. */
   endRound(): { readonly grew: boolean } {
     for (const [directory, listening] of this.#listening) {
       if (listening.round !== this.#round) this.#drop(directory, listening);
@@ -106,8 +106,8 @@ export class DirectoryWatchers {
   }
 
   /**
-   * The directory itself was deleted or moved (or an entry of its own name was: the kernel's event looks the same). Its inode number may
-   * already be in use again, so the identity proves nothing: watch it again, and open the new watch before closing the old one.
+   * Watches a directory again that was deleted or moved (or an entry with its name was: the event of the kernel looks the same). Its inode number may
+   * already be in use again, so the identity proves nothing. The new watch is opened before the old one is closed.
    */
   #renew(directory: string, listening: Listening): void {
     try {

@@ -7,7 +7,7 @@ export interface Content {
   readonly realpath: string;
   /** The hash of each file, by its path relative to the watched one. For a symlink, the target is added. */
   readonly entries: ReadonlyMap<string, string>;
-  /** Files and directories (relative paths) that are there but could not be read: nothing is known of what is at or below them. */
+  /** Files and directories (relative paths) that exist but could not be read, so that nothing is known of what is at or below them. */
   readonly unknown: readonly string[];
 }
 

@@ -11,7 +11,7 @@ const ignoredNames: ReadonlySet<string> = new Set([
   '.jj',
   '.DS_Store',
   'Thumbs.db',
-  // Vim creates and deletes this one to learn whether it may write in the directory.
+  // Vim creates and deletes this file to find out whether it may write to the directory.
   '4913',
 ]);
 

@@ -18,7 +18,7 @@ export interface Scan {
   readonly problems: ReadonlySet<string>;
 }
 
-/** Scans of the same watchers and hashes must not overlap. It never rejects because of the file system. */
+/** Scans a path. Scans with the same watchers and hashes must not overlap. Never rejects because of the file system. */
 export async function scan(path: string, watchers: DirectoryWatchers, hashes: Hashes): Promise<Scan> {
   const run = new ScanRun(watchers, hashes);
   const fingerprint = await run.fingerprint(path);
@@ -61,12 +61,13 @@ class ScanRun {
 
   #follow(path: string): Route {
     return followRoute(path, (directory, name) => {
-      // The removal of a plain directory in /tmp is noticed anyway, because that directory is watched next. Watching all of /tmp would wake us all day.
+      // The removal of a plain directory in /tmp is noticed anyway, because that directory is watched next. Watching all of /tmp would cause wake-ups all
+      // the time.
       if (isSharedDirectory(directory) && probe(inside(directory, name)).kind === 'directory')
         return { kind: 'directory' };
       const deaf = this.#watchers.want(directory, name);
       const entry = probe(inside(directory, name));
-      // A plain directory on the way is seldom renamed, and often not readable, such as /home: this is not a problem.
+      // A plain directory in the path is seldom renamed, and often not readable, such as /home. So this is not a problem.
       if (deaf !== null && !isAbsence(deaf) && entry.kind !== 'directory')
         this.problems.add(deafProblem(directory, deaf));
       return entry;
@@ -125,7 +126,7 @@ class ScanRun {
   }
 }
 
-/** The entries of a directory that count, in an order that depends on the names alone. */
+/** The entries of a directory that count, in an order that depends on their names alone. */
 async function listOf(
   directory: string,
 ): Promise<{ name: string; isDirectory(): boolean; isSymbolicLink(): boolean; isFile(): boolean }[]> {

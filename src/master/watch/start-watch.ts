@@ -1,8 +1,8 @@
 /**
- * Watches files and directories and says when their content changed and is stable. It owns the timer and the order of scans; what a
- * change is (fingerprint.ts) and when to look (debounce.ts) are decided elsewhere.
+ * Watches files and directories, and reports when their content has changed and is stable. It owns the timer and the order of scans. What counts as a
+ * change (fingerprint.ts) and when to look (debounce.ts) is decided elsewhere.
  *
- * While nothing happens nothing runs: no timer, no polling.
+ * While nothing happens, it does nothing: no timer, no polling.
  */
 import { resolve } from 'node:path';
 import { GracefulRunError } from '../../shared/errors.ts';
@@ -16,13 +16,13 @@ import { debounce, type DebounceInput, type DebounceState } from './debounce.ts'
 export interface WatchOptions {
   /** Files and directories. Symlinks in their paths are followed again each time. Relative paths start at the working directory. */
   readonly paths: readonly string[];
-  /** How long a change must have been stable before it counts, in ms; 50 to 2000 are sensible. */
+  /** How long a change must have been stable before it counts, in ms. Values from 50 to 2000 are sensible. */
   readonly stableMs: number;
   /** If it aborts, that has the effect of close(); before the watch has begun, `startWatch` rejects. */
   readonly signal?: AbortSignal;
-  /** Called once for a change, with the path of the (first) file that changed, or the watched path when it leads elsewhere now. */
+  /** Called once for a change, with the path of the first file that changed, or with the watched path if that leads elsewhere. */
   onChange(path: string): void;
-  /** Called once for a problem that lasts; watching continues. */
+  /** Called once for a problem that lasts. Watching continues. */
   onProblem(problem: string): void;
 }
 
@@ -32,8 +32,8 @@ export interface Watch {
 }
 
 /**
- * Resolves when every path is being watched: what changes from then on, against the content of that moment, is reported.
- * Rejects with `notWatchable` when a path does not exist or cannot be read, and with the reason of the signal when that has aborted.
+ * Resolves when every path is being watched: changes from then on, compared with the content of that moment, are reported. Rejects with `notWatchable` if
+ * a path does not exist or cannot be read, and with the reason of the signal if that has aborted.
  */
 export async function startWatch(options: WatchOptions): Promise<Watch> {
   const watcher = new Watcher(options);
@@ -122,7 +122,7 @@ class Watcher {
   async #rescan(): Promise<void> {
     await this.#scanAll();
     if (this.#isClosed) {
-      // The scan may have opened watches after close() had let go of all.
+      // The scan may have opened watches after close() had closed all of them.
       this.#directories.close();
       return;
     }

@@ -1,12 +1,12 @@
 /** Problems while watching, in sentences for people. Pure. */
 import { plainReason } from '../system-calls/plain-reasons.ts';
 
-/** The problem of a path at which something is that cannot be read. */
+/** The problem of a path with something that cannot be read. */
 export function unreadableProblem(path: string, code: string): string {
   return `cannot read ${path}: ${plainReason(code)}`;
 }
 
-/** A directory cannot be listened to. The limits are the same for every directory, so their sentences name none and are said once. */
+/** The problem of a directory that cannot be watched. The limits are the same for every directory, so their sentences name none and are reported once. */
 export function deafProblem(directory: string, code: string): string {
   if (code === 'ENOSPC')
     return 'cannot watch more directories: the limit fs.inotify.max_user_watches is reached (raise it with sysctl, or watch fewer directories)';

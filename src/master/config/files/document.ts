@@ -16,7 +16,7 @@ export interface Source {
 /** The result of a parser: a tree that does not know yet which file it belongs to. Positions are null if the format has none. */
 export type Parsed =
   | { readonly kind: 'scalar'; readonly at: Position | null; readonly value: Scalar }
-  /** Something that no key of a plan can be; `what`: `a date`, `a function`. */
+  /** A value of a kind that no key of a plan can have. `what`: `a date`, `a function`. */
   | { readonly kind: 'other'; readonly at: Position | null; readonly what: string }
   | { readonly kind: 'list'; readonly at: Position | null; readonly items: readonly Parsed[] }
   | {

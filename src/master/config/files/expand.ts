@@ -73,7 +73,7 @@ function replace(text: string, references: References, faults: ExpansionFault[])
   }
 }
 
-/** Whether it is filled in when a worker is started. */
+/** Whether the placeholder is filled in when a worker is started. */
 function isForLater(found: string, word: string, { belongsTo }: References): boolean {
   return belongsTo === 'command' ? isPlaceholderWord(word) : belongsTo === 'logfile' && found === '{num}';
 }

@@ -1,6 +1,6 @@
 /**
- * The files that a pattern names: `conf.d/*.toml`. An own walk around the patterns of minimatch, because a folder that cannot be read has to be an
- * error: the programs in it would be stopped at the next update.
+ * The files that a pattern names: `conf.d/*.toml`. It walks the folders itself and uses only the patterns of minimatch, because a folder that cannot be
+ * read has to be an error: the programs in it would be stopped at the next update.
  */
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';

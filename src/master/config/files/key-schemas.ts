@@ -24,10 +24,10 @@ export function wantedOf(schema: z.ZodMiniType): string {
   return schema.safeParse(undefined).error?.issues[0]?.message ?? 'something else';
 }
 
-/** The rules of texts inside of a schema, for the JSON Schema. */
+/** The patterns of texts inside a schema, for the JSON Schema. */
 export const innerRules: z.core.$ZodRegistry<Record<string, unknown>> = z.registry();
 
-/** A text with `${NAME}` in it may become anything, once the variable is known. */
+/** A pattern that also accepts a text with `${NAME}` in it, which may become anything once the variable is known. */
 export function orVariable(pattern: string): string {
   return `^(?:${pattern})$|\\$\\{`;
 }

@@ -26,7 +26,7 @@ export interface Loaded {
   /** The files in the order in which they are included, each before those that it includes. */
   readonly files: readonly LoadedFile[];
   readonly problems: readonly PlanProblem[];
-  /** Every file could be read. */
+  /** Whether every file could be read. */
   readonly isComplete: boolean;
 }
 
@@ -42,7 +42,10 @@ interface Visit {
   readonly by: PlanNode | null;
 }
 
-/** Everything that can be read is read, so that all problems are found at once. Never rejects for what a file contains. */
+/**
+ * Loads a config file with its includes. It reads everything that can be read, so that all problems are found at once. Never rejects for what a file
+ * contains.
+ */
 export async function loadFiles(
   path: string,
   environment: Readonly<Record<string, string | undefined>>,

@@ -10,7 +10,7 @@ export interface NamedTable {
   readonly name: string;
   readonly table: TableNode;
   readonly entry: Entry;
-  /** The table that contains this one: `program`, or `group`. */
+  /** The table that contains this one: the one under `program` or `group`. */
   readonly tables: TableNode;
 }
 
@@ -40,7 +40,7 @@ export function readNamedTables(
   });
 }
 
-/** Names that are there twice, mostly in several files. */
+/** Reports names that are used twice, mostly in several files. */
 export function reportTwins(found: readonly NamedTable[], what: 'program' | 'group', report: Report): void {
   const first = new Map<string, Entry>();
   for (const { name, entry, tables } of found) {

@@ -50,7 +50,7 @@ interface Broken {
 /** How many faults are reported: they fill a screen, and more of them help no reader. */
 const maxFaults = 20;
 
-/** JSON.parse stops at the first fault. What the parser for editors finds after it is often only a consequence. */
+/** The faults of a text. JSON.parse stops at the first one. What the parser for editors finds after it is often only a consequence. */
 function brokenPlaces(errors: readonly ParseError[], refusal: string, text: string): readonly Broken[] {
   const all = errors.map(({ error, offset }) => ({ kind: printParseErrorCode(error), offset }));
   const found: Broken[] = [{ kind: refusal, offset: all[0]?.offset ?? text.length }];

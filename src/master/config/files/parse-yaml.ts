@@ -22,7 +22,7 @@ import {
 /** How many values a file may have once its aliases are resolved: ten levels of ten aliases would be ten billion values. */
 const maxValues = 100_000;
 
-/** How V8 words it when a text is nested too deeply for the parser, which reports that like a fault of the text. */
+/** The words of V8 for a text that is nested too deeply for the parser, which reports that like a fault of the text. */
 const isOverflow = /call stack size|stack overflow/i;
 
 /** Parses a text of YAML. Throws `SyntaxFaults` with every fault of the text, and RangeError if it is nested too deeply. */

@@ -1,4 +1,7 @@
-/** A config file, with all that it includes → a plan, or everything that is wrong with it. Runs code of the user if the file is a program. */
+/**
+ * Compiles a config file and the files that it includes into a plan, or lists everything that is wrong with them. Runs code of the user if the file is a
+ * program.
+ */
 import { compileConfig, type Compiled } from './compile-config.ts';
 import type { Environment } from './read-tables.ts';
 import { loadFiles } from './load-files.ts';

@@ -45,7 +45,7 @@ export function tomlFaults(text: string, first: ParseError): readonly SyntaxFaul
     .map(({ message, index }) => explain(message, index, text));
 }
 
-/** A header or `key = value`, up to the next one. */
+/** A header or a `key = value`, with the text up to the next one. */
 interface Statement {
   readonly start: number;
   readonly end: number;

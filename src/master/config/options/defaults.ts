@@ -1,6 +1,6 @@
 /**
- * The default of each option that has one, once: as the option is written. The code that compiles options, the table of the command line and the
- * keys of config files take it from here. Pure.
+ * The default of each option that has one, written as the option is written. The code that compiles options, the table of the command line and the keys of
+ * config files take it from here. Pure.
  */
 export const defaults = {
   backlog: 4096,
@@ -76,5 +76,5 @@ export function defaultStartsecs(type: keyof typeof defaultsOfType): string {
   return { ...defaults, ...defaultsOfType[type] }.startsecs;
 }
 
-/** The defaults that the only program of a master without a config file has instead. */
+/** The defaults of the only program of a master without a config file that differ from those above. */
 export const defaultsOfOnly = { startretries: 0 } as const;

@@ -1,4 +1,4 @@
-/** Groups of programs: as they are written, what can be wrong with them, and in a plan. Pure. */
+/** Groups of programs: the options in which they are written, what can be wrong with these, and what they become in a plan. Pure. */
 import { nearest } from '../../../shared/nearest.ts';
 
 /** The options of a group in code. */

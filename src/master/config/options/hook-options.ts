@@ -1,4 +1,4 @@
-/** Commands that are run when something happens to a program: how they are written, and what they come to in the plan. Pure. */
+/** Commands that are run when something happens to a program: how they are written, and what they become in the plan. Pure. */
 import { parseDuration } from '../../../shared/durations.ts';
 import type { WebhookOptions } from './webhook-options.ts';
 import { defaults } from './defaults.ts';

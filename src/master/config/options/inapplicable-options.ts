@@ -16,7 +16,7 @@ export interface InapplicableOption {
 
 type Options<Rules extends readonly ((options: never) => unknown)[]> = Parameters<Rules[number]>[0];
 
-/** The options of a program, and the listeners that they come to. */
+/** The options of a program, and the listeners that they are compiled into. */
 export type JudgedOptions = Options<typeof kindRules> &
   Options<typeof pidFileRules> &
   Options<typeof socketRules> &

@@ -1,4 +1,4 @@
-/** The options of the process that a worker is: its user, its limits, its place among other processes. As they are written, and in a plan. Pure. */
+/** The options of a worker's process: its user, its limits, its place among other processes. How they are written, and what they become in a plan. Pure. */
 import { defaults } from './defaults.ts';
 
 /** The options of a worker's process in code. */

@@ -25,7 +25,7 @@ function slips(written: string, option: string): readonly string[] {
     written.replaceAll(/\s/g, ''),
     ...(/\d$/.test(written) ? [`${written}${unit}`] : []),
     [...times, ...probes].join(':'),
-    // Listeners: a path, a URL, every address, UDP on every address, IPv6 without brackets.
+    // For listeners: a path, a URL, every address, UDP on every address, IPv6 without brackets.
     ...(/^\.{0,2}\//.test(written) ? [`unix:${written}`] : []),
     written.replace(/^\w+:\/\/([^/]+)\/?$/, '$1'),
     written.replace(/^\*?:(\d+)$/, '$1'),

@@ -64,7 +64,7 @@ function valueHint(option: string, given: unknown, spelling: Spelling): string |
   const meant = meantValue(option, given);
   if (spelling.as === 'code') return meant === null ? null : `did you mean '${meant}'?`;
   if (meant !== null) return `did you mean ${nameOf(option, spelling)} ${meant}?`;
-  // A list takes every word up to the dashes, also those of a command.
+  // --listen takes every word up to the two dashes, also the words of a command.
   return option === 'listen'
     ? 'put the command after the addresses and two dashes: graceful-run --listen 3000 3001 -- node app.js'
     : null;

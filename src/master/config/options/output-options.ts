@@ -246,7 +246,7 @@ export type WrittenOutputOptions = {
   readonly [Option in keyof OutputOptions]?: OutputOptions[Option] | undefined;
 };
 
-/** An option that has no effect beside the others. */
+/** An option that has no effect together with the others. */
 export interface InapplicableOutputOption {
   readonly option: keyof OutputOptions;
   readonly message: string;

@@ -8,7 +8,7 @@ import { duration, integer } from './value-schemas.ts';
 const wantedSize = 'a size of at least 1MB, such as 512MB or 2GB, or a number of bytes';
 const wantedLifetime = 'a duration from 1s to 500h, such as 24h or 90m';
 const leastBytes = 1024 ** 2;
-/** A timer of Node.js holds no more than 2^31 ms. */
+/** 500 hours: a timer of Node.js holds no more than 2^31 ms. */
 const longestMs = 500 * 3_600_000;
 
 export const replacementValues: {

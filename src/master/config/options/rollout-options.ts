@@ -120,7 +120,7 @@ const failureRules: readonly Rule[] = [
   },
 ];
 
-/** At a reload, the old workers stop before the new ones start. The workers of a server always overlap. */
+/** Whether the old workers stop before the new ones start at a reload. The workers of a server always overlap. */
 function stopsFirst({ type = defaults.type, overlap = defaults.overlap }: OtherOptions): boolean {
   return type === 'oneshot' || (type !== 'server' && !overlap);
 }
@@ -208,7 +208,7 @@ const canaryRules: readonly Rule[] = [
   },
 ];
 
-/** Options that were given but can have no effect, or that contradict each other. */
+/** Rules for options that can have no effect, or that contradict each other. */
 export const rolloutRules: readonly Rule[] = [...failureRules, ...overlapRules, ...stepRules, ...canaryRules];
 
 function isNone(amount: WorkerAmount | null): boolean {

@@ -1,4 +1,4 @@
-/** How a program is stopped, if not as at a reload: the signals that its workers are sent, and the pauses between them. Pure. */
+/** The options that say how a program is stopped if not as at a reload: the signals that its workers are sent, and the pauses between them. Pure. */
 import { parseDuration } from '../../../shared/durations.ts';
 import { drainSignalNames, type SignalName } from '../../launch/program-drain-signal.ts';
 import { defaults } from './defaults.ts';
@@ -48,7 +48,7 @@ export interface WrittenStep {
   readonly waitMs: number | null;
 }
 
-/** Parses the signals of a stop; null if it is not such a list. */
+/** Parses the signals of a stop; null if the text is not valid. */
 export function parseSteps(written: string): readonly WrittenStep[] | null {
   const steps: WrittenStep[] = [];
   for (const item of written.split(',')) {

@@ -20,7 +20,7 @@ export interface KnownWorker {
   readonly pid: number;
   readonly generation: number;
   /**
-   * Whether it takes new connections. `told`: it was told to stop and has not confirmed that. If it is stuck, it may accept once more when it
+   * Whether the worker takes new connections. `told`: it was told to stop and has not confirmed that. If it is stuck, it may accept once more when it
    * wakes up.
    */
   readonly accepting: 'yes' | 'told' | 'no';

@@ -4,7 +4,7 @@ import { programFile } from '../../launch/program-file.ts';
 import type { KnownRelease } from './known-releases.ts';
 
 export interface Releases {
-  /** A worker is about to be started: looks what it will run. The first one of a generation decides which release that has. */
+  /** Called when a worker is about to be started: notes what it will run. The first worker of a generation decides which release that generation has. */
   starting(
     worker: { readonly generation: number; readonly slot: number },
     /** The number of the generation that serves, with which a new one is compared; null if none does. */

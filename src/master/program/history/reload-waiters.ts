@@ -1,4 +1,4 @@
-/** Resolves the promises of requests that wait for a reload, each at the moment that it waits for. What happened is read from the history. */
+/** Resolves the promises of requests that wait for a reload, each at the moment that the request names. What happened is read from the history. */
 import type { ReloadResult, ReloadWait } from '../../../shared/control-api.ts';
 import { GracefulRunError } from '../../../shared/errors.ts';
 import type { MasterEvent } from '../../../shared/events.ts';
@@ -7,16 +7,16 @@ import { areOlderWorkersLeft, type History, mayOldWorkersAccept } from './histor
 
 export interface ReloadWaiters {
   /**
-   * Resolves when generation `number` has failed, or has come to this moment and only the newest generation takes new connections.
-   * `serving`: it serves; on probation, it has done so for `firstMomentMs`. `settled`: moreover, its probation is over. `drained`: moreover, no
-   * worker of an earlier generation is left. Rejects with what `stopped` gives when a stop comes first.
+   * Resolves when generation `number` has failed, or has reached this moment and only the newest generation takes new connections. `serving`: it serves;
+   * on probation, it has done so for `firstMomentMs`. `settled`: in addition, its probation is over. `drained`: in addition, no worker of an earlier
+   * generation is left. Rejects with the error of `stopped` if a stop comes first.
    */
   readonly wait: (number: number, moment: ReloadWait) => Promise<ReloadResult>;
   /** Has to be called for each event, with the history after it. */
   observe(event: MasterEvent, history: History): void;
 }
 
-/** How long a generation on probation is watched before it is said to serve: a broken build or a refused database shows by then. */
+/** How long a generation on probation is watched before it counts as serving: a broken build or a refused database shows by then. */
 export const firstMomentMs = 500;
 
 interface Waiting {

@@ -42,7 +42,7 @@ function chance(...numbers: readonly number[]): number {
   return (mixed >>> 0) / 2 ** 32;
 }
 
-/** The failures in a row that count when a worker ends: none if it was ready for long enough. */
+/** How many failures in a row count when a worker ends: none if it was ready for long enough. */
 export function countedFailures(
   failures: number,
   readyAt: number | null,

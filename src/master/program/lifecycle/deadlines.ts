@@ -1,5 +1,5 @@
 /**
- * The deadlines of a worker: how long it may take to start and to drain, more time if it asks for that, and what happens when the drain's time has passed.
+ * The deadlines of a worker: how long it may take to start and to drain, how it gets more time, and what happens when the time for its drain has passed.
  * Pure.
  */
 import type { DrainReason } from '../../../shared/protocol.ts';
@@ -8,8 +8,8 @@ import type { EndStep, LifecycleSettings, Worker } from './state.ts';
 import { announce, change, enter, killed, type Row, type WorkerStep } from './worker-step.ts';
 
 /**
- * The steps before SIGKILL. A worker that is hung cannot drain: it has only the time in which a process ends that is not quite hung. A program that is not Node.js may
- * tell where it is when it is aborted.
+ * The steps of an ending before SIGKILL. A hung worker cannot drain: it has only the time in which a process that is not quite hung can end. A program
+ * that is not Node.js may report where it is when it gets SIGABRT.
  */
 export function endingSteps(
   { isHung, capabilities }: Worker,
@@ -27,7 +27,7 @@ export function endingSteps(
 /** The longest start or drain, however often the worker asks for more time. */
 const longestMs = 3_600_000;
 
-/** Gives it the time that it asks for, if that is more than it has. */
+/** Gives a worker the time that it asks for, if that is more than it has. */
 function extend(
   worker: Worker,
   { at, needsMs }: Extract<WorkerInput, { type: 'workerNeedsTime' }>,

@@ -246,12 +246,12 @@ export function cancelRestarts(generation: Generation, out: Effect[]): void {
   for (const slot of generation.slots) if (slot.workerId === null) out.push(disarmRestart(generation, slot));
 }
 
-/** Whether each of these slots holds a ready worker, or one has done its work there. */
+/** Whether each of these slots has a ready worker, or one that has done its work there. */
 export function isComplete(program: Program, slots: readonly Slot[]): boolean {
   return everySlot(program, slots, ({ phase }) => phase === 'ready');
 }
 
-/** Whether each of these slots holds a worker that has confirmed that it accepts, or one has done its work there. */
+/** Whether each of these slots has a worker that has confirmed that it accepts, or one that has done its work there. */
 export function isAdmitted(program: Program, slots: readonly Slot[]): boolean {
   return everySlot(program, slots, ({ phase, admission }) => phase === 'ready' && admission === 'confirmed');
 }

@@ -1,4 +1,4 @@
-/** The way back from a new generation to the one before it, of which a part may be gone. Pure. */
+/** The way back from a new generation to the previous one, of which some workers may be gone. Pure. */
 import { cancelRestarts, fitSlots, serve } from './generations.ts';
 import type { Effect } from './inputs.ts';
 import {

@@ -9,7 +9,7 @@ import type {
 import type { DrainReason } from '../../../shared/protocol.ts';
 import type { Capabilities, EndSignal, LifecycleSettings } from './state.ts';
 
-/** How a worker ended; `failure` says what that means if it was not told to end. */
+/** How a worker ended. `failure`: what that means if the worker was not told to end. */
 export interface WorkerEnd {
   readonly outcome: Outcome | null;
   readonly failure: Failure;
@@ -91,7 +91,7 @@ export type WorkerInput =
       readonly worker: number;
       readonly needsMs: number;
     }
-  /** The process that its pid file names, which is the worker from now on. */
+  /** The pid file names this process, which is the worker from now on. */
   | {
       readonly type: 'workerAdopted';
       readonly at: number;
@@ -157,7 +157,7 @@ export type ProgramInput =
       readonly generation: number;
       readonly failure: Failure;
     }
-  /** The program is to be started again after a start that has failed. */
+  /** The program is to be started again, after a start that has failed. */
   | { readonly type: 'retryDue'; readonly at: number }
   /** An operator has seen enough: the next step of a reload may begin, or the probation may end. */
   | { readonly type: 'promoteRequested'; readonly at: number }
@@ -190,7 +190,7 @@ export type Effect =
       readonly generation: number;
       readonly slot: number;
     }
-  /** Let a ready worker accept connections. It confirms that with `workerAdmitted`. */
+  /** Lets a ready worker accept connections. The worker confirms that with `workerAdmitted`. */
   | { readonly type: 'admitWorker'; readonly worker: number }
   /**
    * Makes a worker accept no connections for a moment, because others are about to accept in its place. It accepts again by itself unless `pauseWorker`
@@ -210,24 +210,24 @@ export type Effect =
       /** Whether the worker will be introduced to workers that adopt its connections. */
       readonly migrates: boolean;
     }
-  /** Connect a draining worker with a destination of its connections; `more` further destinations are about to follow. */
+  /** Connects a draining worker with a destination of its connections. `more`: how many further destinations are about to follow. */
   | {
       readonly type: 'introduce';
       readonly source: number;
       readonly destination: number;
       readonly more: number;
     }
-  /** SIGTERM for the watchers (`nodemon`) in the command of a worker whose program drained and ended: they would wait forever. */
+  /** Sends SIGTERM to the watchers (`nodemon`) in the command of a worker whose program has drained and ended: they would wait forever. */
   | { readonly type: 'endCommand'; readonly worker: number }
   /** Sends a signal to the worker's whole process group. */
   | { readonly type: 'signalGroup'; readonly worker: number; readonly signal: EndSignal | 'SIGKILL' }
   | { readonly type: 'armTimer'; readonly key: TimerKey; readonly delayMs: number }
   | { readonly type: 'disarmTimer'; readonly key: TimerKey }
-  /** Close the listeners: clients are refused from now on. */
+  /** Closes the listeners: clients are refused from now on. */
   | { readonly type: 'closeListeners' }
   | { readonly type: 'lookForLeftovers' }
   | { readonly type: 'announce'; readonly event: EventWithoutRelease }
-  /** The program has come to rest: it has no process and no timer. It can be started again. */
+  /** Announces that the program has come to rest: it has no process and no timer, and can be started again. */
   | { readonly type: 'finish' };
 
 /** The result of a step: the next state, and the effects in their order. */

@@ -8,7 +8,7 @@ import type { Effect } from './inputs.ts';
 import { holds } from './generations.ts';
 import { isAccepting, servingGeneration, type Program, type Worker } from './state.ts';
 
-/** At most this many destinations per source: in a program with many workers, all pairs would cost more than they gain. */
+/** How many destinations a source has at most: in a program with many workers, all pairs would cost more than they gain. */
 const maxDestinations = 8;
 
 /** The effects that connect the pairs of `after` that `before` did not have. */
@@ -63,7 +63,7 @@ function destinationsIn(program: Program): readonly Worker[] {
   return accepting.length > 0 ? accepting : ready;
 }
 
-/** The new workers that accept, in a reload in steps. */
+/** The new workers that accept, in a reload in steps; none in any other phase. */
 function newWorkersIn(program: Program): readonly Worker[] {
   if (program.phase !== 'reloading') return [];
   const { candidate, workers } = program;

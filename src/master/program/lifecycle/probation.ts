@@ -75,11 +75,11 @@ export function settle(program: OnProbation, at: number, out: Effect[]): Serving
 }
 
 /**
- * Drains workers of earlier generations that have no slot. To be called after every step.
+ * Drains workers of earlier generations that have no slot. Has to be called after every step.
  *
- * A reload that was requested during a probation starts its workers first, and these drain once one of the new workers serves, or none will: connections that
- * move while new workers boot would have to share the processors with them, and their requests would be slow. With a max_surge below 100%, they drain at once:
- * the new workers need their room.
+ * A reload that is requested during a probation starts its workers first, and these drain once one of the new workers serves, or none will: connections
+ * that move while new workers boot would have to share the processors with them, and their requests would be slow. With a max_surge below 100%, they drain
+ * at once, because the new workers need their room.
  */
 export function drainEarlierGenerations<P extends Program>(program: P, at: number, out: Effect[]): P {
   const current = servingGeneration(program);

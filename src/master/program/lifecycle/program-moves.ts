@@ -1,6 +1,6 @@
 /**
- * The moves of a program that more than one cell of its table makes: start, begin a reload, promote or roll back a
- * candidate, replace a worker. Each returns the program as it is afterwards and adds what is to be done to `out`.
+ * Moves of a program that more than one cell of its table makes: start, begin a reload, promote or roll back a candidate, replace a worker. Each returns
+ * the program as it is afterwards and adds the effects to `out`.
  */
 import type { Cause, Failure } from '../../../shared/events.ts';
 import type { CountChange, Effect, ProgramInput, WorkerEnd } from './inputs.ts';
@@ -175,7 +175,10 @@ export function promoteIfAdmitted(program: Starting | Reloading, at: number, out
   return considerPending(serve({ ...program, deaths: [] }, candidate), at, out);
 }
 
-/** The candidate has failed, or is not wanted any more: those of its workers that serve already drain towards the old ones, unless these are gone. */
+/**
+ * Rolls back a candidate that has failed or is not wanted any more. Those of its workers that already serve drain towards the old ones, unless these are
+ * gone.
+ */
 export function rollBack(program: Reloading, failure: Failure, at: number, out: Effect[]): Program {
   const { current, candidate, rollout } = program;
   if (rollout.nextAt !== null) out.push({ type: 'disarmTimer', key: { timer: 'rollout' } });
@@ -242,7 +245,7 @@ export function admitReplacement(
   return drainQueueWorker(admitted, { at, worker }, out);
 }
 
-/** Starts a worker that only empties the queue of a slot that was given up: it belongs to the generation that serves, and has no slot of it. */
+/** Starts a worker that only empties the queue of a slot that was given up. It belongs to the serving generation, but has no slot in it. */
 export function serveLeftQueue<P extends Serving | Reloading | OnProbation>(
   program: P,
   { at, slot, connections }: Extract<ProgramInput, { type: 'queueLeftBehind' }>,
@@ -282,7 +285,7 @@ export function replaceCrashed<P extends Serving | Reloading | OnProbation>(
   if (staysEmpty(settings.restart, worker, outcome))
     return { ...program, current: leaveEmpty(current, worker, { outcome, failure: null }, 'exited', out) };
   const deaths = deathsAfter(program, at);
-  // A reload that waits or is under way may be the repair.
+  // A reload that waits or is under way may repair the program.
   const isGivenUp =
     program.phase === 'serving' && program.pendingSince === null && isCrashLoop(settings, deaths, at);
   return {

@@ -48,7 +48,7 @@ import { isExpectedEnd } from './restart-policy.ts';
 import type { InPhase, LifecycleSettings, Program, Worker } from './state.ts';
 import type { Verdict } from './worker-step.ts';
 
-/** The verdict of worker-table.ts, as an input of the program. `worker` is as it was before. */
+/** A verdict of worker-table.ts as an input of the program. `worker`: the worker as it was before. */
 export type VerdictInput = Verdict & { readonly at: number; readonly worker: Worker };
 
 export type ProgramTableInput = ProgramInput | VerdictInput;
@@ -64,7 +64,7 @@ type Row<Phase extends ProgramPhase> = {
 /** For an input that can happen and changes nothing. */
 const ignore: Handler<Program, ProgramTableInput> = (program) => program;
 
-/** Cannot happen while the invariants hold. The program stays as it is, and the bug is reported. */
+/** For an input that cannot happen while the invariants hold. The program stays as it is, and the bug is reported. */
 const impossible: Handler<Program, ProgramTableInput> = (program, { type }, out) => {
   const problem = `${type} for a program that is ${program.phase}`;
   out.push({ type: 'announce', event: { event: 'internalError', problem } });

@@ -8,7 +8,7 @@ export type ReloadDecision =
   | { readonly decision: 'begin' }
   /** Check again after this many ms. */
   | { readonly decision: 'debounce'; readonly delayMs: number }
-  /** Look again when a draining worker is gone. */
+  /** Checks again when a draining worker is gone. */
   | { readonly decision: 'waitForDrain' };
 
 export function decideReload(program: Serving, at: number): ReloadDecision {

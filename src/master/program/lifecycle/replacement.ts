@@ -99,7 +99,7 @@ export function isSuccessor({ replacements }: Program, { id }: Pick<Worker, 'id'
   return replacements.underWay?.successor === id;
 }
 
-/** Decides what happens next with the replacements of a program. To be called after every step. */
+/** Decides what happens next with the replacements of a program. Has to be called after every step. */
 export function tendReplacements(program: Program, at: number, out: Effect[]): Program {
   const { replacements } = program;
   if (replacements.wanted.length === 0 && replacements.underWay === null && replacements.dueAt === null)
@@ -204,7 +204,7 @@ function begin(program: Running, at: number, out: Effect[]): Program {
   const isBusy =
     replacements.underWay !== null ||
     program.phase !== 'serving' ||
-    // A reload replaces all of them.
+    // A reload replaces all workers.
     program.pendingSince !== null ||
     program.workers.some((one) => one.generation === current.number && isLeaving(one));
   const canBegin = next !== undefined && !isBusy;

@@ -8,7 +8,7 @@ export function isOrderly(outcome: Outcome | null, { exitCodes }: RestartSetting
   return code !== null && exitCodes.includes(code);
 }
 
-/** Whether the exit of a worker is the end of its work, and no fault. A program that is always started again is not expected to end at all. */
+/** Whether the exit of a worker is the expected end of its work, and not a fault. A program that is always started again is not expected to end at all. */
 export function isExpectedEnd(restart: RestartSettings, outcome: Outcome | null): boolean {
   return restart.autorestart !== 'always' && isOrderly(outcome, restart);
 }
@@ -22,7 +22,7 @@ export function staysEmpty(restart: RestartSettings, worker: Worker, outcome: Ou
   return restart.autorestart === 'never' || isExpectedEnd(restart, outcome);
 }
 
-/** The slot of a worker that drains by itself is filled at once, unless it depends on how the worker ends. */
+/** Whether the slot of a worker that drains by itself is filled at once. Otherwise that depends on how the worker ends. */
 export function isReplacedAtOnce({ autorestart }: RestartSettings): boolean {
   return autorestart === 'always';
 }

@@ -20,7 +20,7 @@ import {
 import { drainWorkers, killWorkers, pauseWorkers, workersById } from './worker-commands.ts';
 import type { KillReason } from './worker-step.ts';
 
-/** All workers of the new generation start beside all of the old one. */
+/** The settings of a reload without steps: all workers of the new generation start beside all of the old one. */
 export const allAtOnce: RolloutSettings = {
   maxSurge: null,
   maxUnavailable: { count: 0 },
@@ -90,7 +90,7 @@ export function promote(
   return beginStep(program);
 }
 
-/** The slots of a candidate that the steps so far have given a worker. */
+/** The slots of a candidate in which the steps so far have started a worker. */
 export function startedSlots({ slots }: Generation): readonly Slot[] {
   return slots.filter(hasWorkerOrRest);
 }
@@ -102,7 +102,7 @@ export function isStepStarted(program: Starting | Reloading): boolean {
   return started === candidate.slots.length || (program.phase === 'reloading' && missing(program) <= 0);
 }
 
-/** How many workers of the step are not started yet. */
+/** How many workers of the step have not been started yet. */
 function missing(program: Reloading): number {
   const { candidate, rollout } = program;
   if (rollout.nextAt !== null || rollout.isCut) return 0;
@@ -110,7 +110,7 @@ function missing(program: Reloading): number {
   return Math.min(candidate.slots.length, wanted) - startedSlots(candidate).length;
 }
 
-/** Starts those workers of a candidate that may be started now, and lets old ones make room for those that cannot. To be called after every step of the lifecycle. */
+/** Starts those workers of a candidate that may be started, and lets old ones make room for the others. Has to be called after every step of the lifecycle. */
 export function tendCandidate(program: Program, at: number, out: Effect[]): Program {
   if (program.phase === 'starting') return startSome(program, Infinity, at, out);
   if (program.phase !== 'reloading') return program;
@@ -139,7 +139,7 @@ export function cutStep(program: Reloading): Reloading {
   return { ...program, rollout: { ...program.rollout, isCut: true } };
 }
 
-/** How many more workers may run now. */
+/** How many more workers may run at the moment. */
 function roomOf(program: Reloading): number {
   const restarts = program.current.slots.filter(({ restartAt }) => restartAt !== null).length;
   return program.workersWanted + surgeOf(program) - program.workers.length - restarts;
@@ -174,7 +174,7 @@ function makeRoom(program: Reloading, at: number, out: Effect[]): Reloading {
 /** How useful an old slot is for clients, in rising order. */
 const uses = { waitsForRestart: 0, starts: 1, isPaused: 2, isRelieved: 3, serves: 4 } as const;
 
-/** How much a slot is still of use; null if it takes no room, or its worker goes already. */
+/** How useful a slot still is; null if it takes no room, or its worker leaves already. */
 function useOf(program: Reloading, { index, workerId, restartAt }: Slot): number | null {
   if (restartAt !== null) return uses.waitsForRestart;
   const worker = program.workers.find(({ id }) => id === workerId);
@@ -184,7 +184,7 @@ function useOf(program: Reloading, { index, workerId, restartAt }: Slot): number
   return isRelieved(program, index) ? uses.isRelieved : uses.serves;
 }
 
-/** The new worker of this slot accepts connections. */
+/** Whether the new worker of this slot accepts connections. */
 function isRelieved({ candidate, workers }: Reloading, index: number): boolean {
   const id = candidate.slots.find((slot) => slot.index === index)?.workerId ?? null;
   return workers.some((worker) => worker.id === id && isAccepting(worker));
@@ -228,7 +228,7 @@ export function giveUpReplaced(
   return forgetReplaced(killWorkers(program, workersById(program, worker.id), reason, at, out), worker);
 }
 
-/** The workers of the step accept: the old ones in their slots pause, and the next step waits. */
+/** Ends a step whose workers accept: the old workers in their slots pause, and the next step waits. */
 export function finishStep(program: Reloading, at: number, out: Effect[]): Reloading {
   const { candidate, rollout, settings } = program;
   // This step has been finished before, and a worker of it was replaced since.
@@ -256,7 +256,7 @@ export function finishStep(program: Reloading, at: number, out: Effect[]): Reloa
   };
 }
 
-/** The old workers that the new ones of the steps so far replace, as far as they can pause. The others drain when their room is needed, or at the end. */
+/** The old workers that the new ones of the steps so far relieve, as far as they can pause. The others drain when their room is needed, or at the end. */
 export function relievedWorkers({ candidate, current, workers }: Reloading): readonly Worker[] {
   const indices = startedSlots(candidate).map(({ index }) => index);
   const ids = current.slots.filter(({ index }) => indices.includes(index)).map(({ workerId }) => workerId);

@@ -40,13 +40,13 @@ export interface LifecycleSettings {
 export interface RolloutSettings {
   /** How many more workers than are wanted may run during a reload; null: any number. */
   readonly maxSurge: Amount | null;
-  /** How many fewer than are wanted may serve. */
+  /** How many fewer workers than are wanted may serve during a reload. */
   readonly maxUnavailable: Amount;
   /** How long the workers of a step serve before the next step begins. */
   readonly pauseMs: number;
   /** How many workers the first step has at most; 0: as many as the others. */
   readonly canary: number;
-  /** How long these serve before the next step begins. */
+  /** How long the workers of a canary serve before the next step begins. */
   readonly canaryMs: number;
 }
 
@@ -55,10 +55,10 @@ export type Amount = { readonly count: number } | { readonly share: number };
 
 /** When workers and programs that have ended by themselves are started again. */
 export interface RestartSettings {
-  /** Workers that were ready. `unexpected`: unless they ended with one of `exitCodes`. */
+  /** Whether workers that were ready are started again. `unexpected`: unless they ended with one of `exitCodes`. */
   readonly autorestart: 'always' | 'unexpected' | 'never';
   readonly exitCodes: readonly number[];
-  /** How often a start that has failed is tried again before the program is given up. */
+  /** How often a failed start is repeated before the program is given up. */
   readonly startRetries: number;
   /** If so many workers of the serving generation die within this time, it is a loop, and no worker is started again. Null: there is no such limit. */
   readonly crashLoop: { readonly deaths: number; readonly windowMs: number } | null;
@@ -102,14 +102,14 @@ export interface BackoffSettings {
 
 /** One worker, from the request for it until its process is reaped. */
 export interface Worker {
-  /** Unique within the master's life and never used again, so a late input finds no worker. */
+  /** The id of the worker. It is unique within the master's life and never used again, so a late input finds no worker. */
   readonly id: number;
   readonly generation: number;
   readonly slot: number;
   /** The pid of the worker; null until its process exists. */
   readonly pid: number | null;
   readonly phase: WorkerPhase;
-  /** When it entered its phase, and when it was started. */
+  /** When the worker entered its phase, and when it was started. */
   readonly phaseSince: number;
   readonly startedAt: number;
   /** The known capabilities: before the worker is ready, only whether it is gated. A worker without a process counts as gated, because it accepts nothing. */
@@ -137,9 +137,9 @@ export interface Slot {
   readonly failures: number;
   /** The worker in this slot; null while a restart is pending. */
   readonly workerId: number | null;
-  /** When a pending restart is due; null when none is. */
+  /** When a pending restart is due; null if none is pending. */
   readonly restartAt: number | null;
-  /** The last worker that has ended in it was ready. */
+  /** Whether the last worker that has ended in the slot was ready. */
   readonly hasEndedReady: boolean;
   /** How the last worker of the slot ended, if no other one takes its place; null if one does, or will. */
   readonly rest: SlotRest | null;
@@ -164,13 +164,13 @@ export interface Generation {
 export interface Replacements {
   /** The workers to replace, in the order in which they were noticed, including the one whose replacement is under way. */
   readonly wanted: readonly { readonly worker: number; readonly cause: ReplacementCause }[];
-  /** The ids of the worker that is replaced and of the one that is started for its slot. */
+  /** The ids of the worker that is being replaced and of the one that was started for its slot; null if no replacement is under way. */
   readonly underWay: { readonly worker: number; readonly successor: number } | null;
   /** No replacement begins before this time. */
   readonly notBefore: number;
   /** When the replacements are examined again; null if no timer is armed for that. */
   readonly dueAt: number | null;
-  /** How many in a row have failed, or became necessary soon after the worker was ready. */
+  /** How many replacements in a row have failed, or became necessary soon after the worker was ready. */
   readonly failures: number;
 }
 
@@ -199,11 +199,11 @@ export interface Rollout {
 interface Common {
   readonly settings: LifecycleSettings;
   readonly workersWanted: number;
-  /** Every process that is not reaped yet: of the current generation, of a candidate, and those that end. */
+  /** All workers that are not reaped yet: those of the current generation, of a candidate, and those that are ending. */
   readonly workers: readonly Worker[];
   readonly lastGeneration: number;
   readonly lastWorkerId: number;
-  /** When the pending reload was last requested; null when none is pending. */
+  /** When the pending reload was last requested; null if none is pending. */
   readonly pendingSince: number | null;
   /** When workers of the serving generation died, limited to the last ones that can make up a loop. */
   readonly deaths: readonly number[];
@@ -213,14 +213,14 @@ interface Common {
 export interface Idle extends Common {
   readonly phase: 'idle';
 }
-/** The first generation starts. No worker accepts yet: clients wait in the backlog. */
+/** The first generation starts. No worker accepts yet, so clients wait in the backlog. */
 export interface Starting extends Common {
   readonly phase: 'starting';
   readonly candidate: Generation;
-  /** Starts in a row that have failed before this one. */
+  /** How many starts in a row have failed before this one. */
   readonly failures: number;
 }
-/** The first generation has failed, and another one is started after a while: clients wait in the backlog. */
+/** The first generation has failed, and another one will be started after a while. Clients wait in the backlog. */
 export interface Backoff extends Common {
   readonly phase: 'backoff';
   /** How many starts in a row have failed. */
@@ -256,7 +256,7 @@ export interface OnProbation extends Common {
 /** Every worker was told to end, or has ended by itself. */
 export interface Stopping extends Common {
   readonly phase: 'stopping';
-  /** When a stop was first requested; null when none was. */
+  /** When a stop was first requested; null if none was. */
   readonly askedAt: number | null;
   /** Why the program was given up, or null if it was not. */
   readonly failure: Failure | null;
@@ -269,7 +269,7 @@ export interface Stopping extends Common {
 export interface Stopped extends Common {
   readonly phase: 'stopped';
 }
-/** All of its workers have ended by themselves and are not to be started again. */
+/** All workers of the program have ended by themselves and are not to be started again. */
 export interface Exited extends Common {
   readonly phase: 'exited';
   readonly outcome: Outcome;

@@ -18,7 +18,7 @@ export function step(program: Program, input: LifecycleInput): Step<Program> {
   const { at } = input;
   const tended = tendCandidate(tendWorkers(next, at, out), at, out);
   const moved = isStuck(tended) ? admitIfComplete(cutStep(tended), at, out) : tended;
-  // Again at the end: a worker that is being replaced may have been given up for the reload, and a canary may serve now.
+  // Called a second time, because a worker that is being replaced may have been given up for the reload, and a canary may serve by now.
   const state = tendWorkers(moved, at, out);
   return { state, effects: [...out, ...introductions(program, state)] };
 }
@@ -29,7 +29,7 @@ function tendWorkers(program: Program, at: number, out: Effect[]): Program {
 
 function stepOneWorker(program: Program, input: WorkerInput, out: Effect[]): Program {
   const worker = program.workers.find(({ id }) => id === input.worker);
-  // A late exit, a stale timer, a late message: the worker is gone.
+  // The input is a late exit, a stale timer or a late message: the worker is gone.
   if (worker === undefined) return program;
   const result = stepWorker(worker, input, program.settings);
   out.push(...result.effects);

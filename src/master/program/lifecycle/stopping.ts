@@ -22,7 +22,7 @@ import {
 } from './state.ts';
 import { dismissGeneration, drainWorkers, killWorkers } from './worker-commands.ts';
 
-/** The first generation has failed: another one is started after a while, or the program is given up. */
+/** Handles the failure of the first generation: another one is started after a while, or the program is given up. */
 export function failStart(program: Starting, failure: Failure, at: number, out: Effect[]): Program {
   announceFailed(program.candidate, null, failure, at, out);
   const remaining = dismissGeneration(program, program.candidate, [], at, out);
@@ -63,7 +63,7 @@ export function restIfDone(program: Serving, at: number, out: Effect[]): Program
   );
 }
 
-/** Fails a start that could not even begin. */
+/** Fails a start that could not begin. */
 export function refuseStart(
   program: Resting,
   { failure }: Extract<ProgramInput, { type: 'startRefused' }>,

@@ -6,7 +6,7 @@ import type { Generation, Program, Worker } from './state.ts';
 import { stepWorker } from './worker-table.ts';
 import type { WorkerCommand } from './worker-step.ts';
 
-/** Drains `workers` (a gated one that is not ready is killed: it holds no connection). */
+/** Drains `workers`. A gated one that is not ready is killed, because it holds no connection. */
 export function drainWorkers<P extends Program>(
   program: P,
   workers: readonly Worker[],
@@ -27,7 +27,7 @@ export function admitWorkers<P extends Program>(
   return command(program, workers, { type: 'admit', at }, out);
 }
 
-/** Lets `workers` keep their connections and accept no new ones. One that is not ready has none, and is killed; one without a gate drains. */
+/** Lets `workers` keep their connections and accept no new ones. A gated worker that is not ready has none, and is killed; one without a gate drains. */
 export function pauseWorkers<P extends Program>(
   program: P,
   workers: readonly Worker[],
@@ -65,7 +65,7 @@ export function killWorkers<P extends Program>(
   return command(program, workers, { type: 'kill', at, reason }, out);
 }
 
-/** Lets go of a generation that has failed, except for the workers with these ids: those that may have accepted connections finish them. */
+/** Lets go of a generation that has failed, except for the workers with these ids. Workers that may have accepted connections finish them. */
 export function dismissGeneration<P extends Program>(
   program: P,
   generation: Generation,
@@ -87,7 +87,7 @@ export function dismissGeneration<P extends Program>(
   return drainWorkers(remaining, accepting, 'rollback', at, out);
 }
 
-/** The workers of a generation: those that were started for it, and those of a later generation that remained in its slots after that had failed. */
+/** The workers of a generation: those that were started for it, and those of a failed later generation that have remained in its slots. */
 export function workersOf(program: Program, { number, slots }: Generation): readonly Worker[] {
   return program.workers.filter(
     ({ generation, id }) => generation === number || slots.some(({ workerId }) => workerId === id),

@@ -107,7 +107,7 @@ export const goneAsAsked: Row['workerEnded'] = (worker, { at, end }) => ({
   verdict: { type: 'workerGone', end },
 });
 
-/** A paused worker has been replaced: its end counts as that of a draining worker, although it was not told to drain yet. */
+/** For the end of a ready worker. A paused one has been replaced, so its end counts as that of a draining worker, although it was not told to drain yet. */
 export const endedWhileReady: Row['workerEnded'] = (worker, input, settings) => {
   const { at, end } = input;
   if (worker.isPaused)

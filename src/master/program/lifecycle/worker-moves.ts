@@ -1,6 +1,6 @@
 /**
  * How one worker comes to serve, cell by cell: started, ready, admitted, paused and resumed. Each function takes a worker and an input, and returns the
- * worker as it is afterwards, what is to be done, and what the program has to know. Which one is called when: worker-table.ts. Pure.
+ * worker as it is afterwards, the effects, and what the program has to know. The cells are chosen by worker-table.ts. Pure.
  */
 import { silentEnd } from './inputs.ts';
 import { noCapabilities, type Capabilities, type Worker } from './state.ts';
@@ -18,10 +18,10 @@ import {
 } from './worker-step.ts';
 import { drainInsteadOfPause } from './worker-endings.ts';
 
-/** Can happen, and changes nothing: a stale timer, or a repeated message of a worker that is about to end. */
+/** For an input that can happen and changes nothing: a stale timer, or a repeated message of a worker that is about to end. */
 export const ignore: Handler<WorkerTableInput> = (worker) => ({ worker, effects: [], verdict: null });
 
-/** Cannot happen while the invariants hold. The worker stays as it is, and the bug is reported. */
+/** For an input that cannot happen while the invariants hold. The worker stays as it is, and the bug is reported. */
 export const impossible: Handler<WorkerTableInput> = (worker, { type }) => ({
   worker,
   effects: [announce({ event: 'internalError', problem: `${type} for a worker that is ${worker.phase}` })],

@@ -24,7 +24,7 @@ export function decideRollout(
   return { generation };
 }
 
-/** Why there is nothing to decide. */
+/** Says why there is nothing to decide. */
 function reasonOf({ phase, pendingSince }: Program): string {
   if (phase === 'reloading') return 'its new workers do not serve yet';
   return pendingSince === null

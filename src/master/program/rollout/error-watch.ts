@@ -1,6 +1,7 @@
 /**
- * Counts what a generation answers while it is to prove itself, for `rollback_on`, and compares it with the generation before. It asks the workers at the beginning of a
- * reload, when the new generation serves, or the first part of it, and then again and again until the probation is over: no timer is armed at other times.
+ * Counts the responses of a generation that is to prove itself, for `rollback_on`, and compares them with those of the previous one. It asks the workers
+ * at the beginning of a reload, when the new generation or a part of it begins to serve, and then repeatedly until the probation is over. No timer is
+ * armed at other times.
  */
 import type { ErrorCounts, ErrorRate, MasterEvent, RequestCounts } from '../../../shared/events.ts';
 import type { ErrorRateBound } from '../../config/plan.ts';

@@ -1,6 +1,6 @@
 /**
- * Asks the health path of new workers again while their generation is to prove itself: during a probation, and between the steps of a reload. Several failures
- * of one worker in a row make its generation go back. No timer is armed at other times.
+ * Requests the health path of new workers again while their generation is to prove itself: during a probation, and between the steps of a reload. If one
+ * worker fails several times in a row, its generation is rolled back. No timer is armed at other times.
  */
 import type { Failure, MasterEvent } from '../../../shared/events.ts';
 import type { Platform } from '../../process/platform.ts';

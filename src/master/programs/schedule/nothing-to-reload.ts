@@ -1,4 +1,4 @@
-/** The answer to a request to reload a scheduled program: each run resolves everything again, so changes apply to the next one. */
+/** The result of a request to reload a scheduled program: each run resolves everything again, so changes apply to the next run. */
 import type { ReloadUnderWay } from '../../control/commands.ts';
 
 /** Makes that result. `generation`: the generation of the next run. */

@@ -1,7 +1,7 @@
 /**
- * The schedule of one program: (state, input) -> (state, effects). When a run is due, whether it begins, what becomes of runs that were missed, and how a
- * run ended. Pure and total: the times of the schedule are given by a function, and nothing here knows a clock, a timer or a process. Moments are those of
- * the wall clock, in ms since 1970; durations are measured on the clock that never goes back.
+ * The schedule of one program: (state, input) -> (state, effects). It decides when a run is due, whether it begins, what happens to runs that were missed,
+ * and how a run ended. Pure and total: a function gives the times of the schedule, and nothing here knows a clock, a timer or a process. Moments are those
+ * of the wall clock, in ms since 1970; durations are measured on the clock that never goes back.
  */
 import type { RunCause, RunResult } from '../../../shared/events.ts';
 import type { EventWithoutRelease, Outcome } from '../../../shared/events.ts';
@@ -51,20 +51,20 @@ export type ScheduleInput =
   | { readonly type: 'enabled'; readonly since: number | null }
   /** The schedule does not apply any more. */
   | { readonly type: 'disabled' }
-  /** The time of the next run may have come. `shiftMs`: by how much the clock was set meanwhile. */
+  /** The time of the next run may have come. `shiftMs`: by how much the clock was set in the meantime. */
   | { readonly type: 'due'; readonly shiftMs: number }
   /** The program has begun to start. */
   | { readonly type: 'began' }
   /** The run has taken too long. */
   | { readonly type: 'timedOut'; readonly run: number }
-  /** The program has come to rest. `isExpected`: its work is done. `outcome` is null if it was stopped, or did not start (`hasFailed`). */
+  /** The program has come to rest. `isExpected`: its work is done. `outcome`: null if it was stopped, or did not start (`hasFailed`). */
   | {
       readonly type: 'ended';
       readonly run: number;
       readonly outcome: Outcome | null;
       readonly isExpected: boolean;
       readonly hasFailed: boolean;
-      /** When its last process was gone, on the clock that never goes back: hooks may have run since. */
+      /** When the last process was gone, on the clock that never goes back: hooks may have run since. */
       readonly endedAt: number;
     }
   /** The program rests, whatever the result of this run is. */
@@ -87,7 +87,7 @@ export interface ScheduleFacts {
   readonly plan: SchedulePlan;
   /** The first time of the schedule after a given one; null if there is none. */
   readonly next: (after: number) => number | null;
-  /** Programs that it depends on and that do not serve. */
+  /** Programs that this one depends on and that do not serve. */
   readonly waitsFor: readonly string[];
   readonly wallMs: number;
   readonly monotonicMs: number;

@@ -1,7 +1,4 @@
-/**
- * Runs programs by the clock: feeds the schedule of each (schedule-step.ts) with what happens, and carries out what it decides. Loaded only if a plan has
- * a schedule.
- */
+/** Runs programs by the clock: gives the schedule of each (schedule-step.ts) its inputs, and carries out its effects. Loaded only if a plan has a schedule. */
 import type { MasterEvent } from '../../../shared/events.ts';
 import type { Platform } from '../../process/platform.ts';
 import type { Member } from '../member.ts';
@@ -14,11 +11,11 @@ export interface SchedulesParts {
   readonly platform: Pick<Platform, 'arm' | 'armWall' | 'clock'>;
   /** Starts the program. Resolves when it serves, has ended, or has failed. */
   readonly start: (member: Member) => Promise<unknown>;
-  /** Programs that it depends on and that do not serve. */
+  /** Programs that the member depends on and that do not serve. */
   readonly waitsFor: (member: Member) => readonly string[];
-  /** Every program was told to stop, for good. */
+  /** Whether every program was told to stop for good. */
   readonly isEnding: () => boolean;
-  /** The programs that start with the master have not all started or failed yet. */
+  /** Whether programs that start with the master have not all started or failed yet. */
   readonly isBeginning: () => boolean;
   /** When previous masters have last looked for runs. */
   readonly seen: SeenRuns;
@@ -188,7 +185,7 @@ export function createSchedules({
       const isExpected = member.program.hasExitedAsExpected();
       const endedAt = clock.monotonicMs();
       ends.set(member, { type: 'ended', run, outcome, isExpected, hasFailed: failure !== null, endedAt });
-      // The next one may begin only when it rests.
+      // The next run may begin only when the program rests.
       void member.rest.promise.then(() => {
         endRun(member, run);
       });
