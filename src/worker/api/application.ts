@@ -1,4 +1,4 @@
-/** What the application has registered through the API: drain hooks, handlers of adopted connections, and the drain signal. */
+/** The things that the application has registered through the API: drain hooks, handlers of adopted connections, and the drain signal. */
 import { setMaxListeners } from 'node:events';
 import { bindListeners } from '../process/abort-listeners.ts';
 import { inCurrentContext } from '../process/async-context.ts';
@@ -11,14 +11,14 @@ export interface Application {
   /** The handlers of connections that other workers migrate, by name. */
   readonly adoptHandlers: ReadonlyMap<string, AdoptHandler>;
   readonly onAdopt: (name: string, handler: AdoptHandler) => void;
-  /** Always the same one; aborted when the drain has begun. */
+  /** Returns the signal that aborts when the drain begins. Always the same object. */
   readonly signal: () => AbortSignal;
-  /** Aborts the signal: the drain has begun. */
+  /** Aborts the signal, because the drain has begun. */
   tellOfDrain(): void;
 }
 
 export function createApplication(): Application {
-  // Created at the first use, which most applications never make.
+  // Created only when it is first used: most applications never use it.
   let abort: AbortController | null = null;
   let isTold = false;
   const adoptHandlers = new Map<string, AdoptHandler>();

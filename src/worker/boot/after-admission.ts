@@ -22,7 +22,7 @@ import type * as hangLocator from '../health/hang-locator.ts';
 
 export interface AfterAdmissionParts {
   readonly tracking: Tracking;
-  /** Which of the program's workers this is, from 0. */
+  /** The worker's place among the program's workers, from 0. */
   readonly slot: number;
   readonly drainTimeoutMs: number;
   readonly bindings: ListenerBindings;
@@ -30,14 +30,14 @@ export interface AfterAdmissionParts {
   readonly send: (message: WorkerMessage) => Promise<void>;
   /** True while the master is connected and receives what is sent. */
   readonly hasMaster: () => boolean;
-  /** The drain has begun: the worker no longer becomes ready, and has to catch SIGTERM. */
+  /** Called when the drain begins: from then on the worker does not become ready, and has to catch SIGTERM. */
   readonly begun: () => void;
   readonly signals: Signals;
-  /** Throws if it is not there any more. */
+  /** Opens the bundle of the hang locator. Throws if its file no longer exists. */
   readonly openHangLocator: () => typeof hangLocator;
 }
 
-/** The messages about draining, migration and pauses, and what the master wants to know. */
+/** The master's messages about draining, migration and pauses, and its questions about this worker. */
 export type AfterAdmissionMessage = Extract<
   MasterMessage,
   {
@@ -55,16 +55,16 @@ export type AfterAdmissionMessage = Extract<
 >;
 
 export interface AfterAdmission {
-  /** `handle` is the handle that arrived with the message. */
+  /** Handles a message. `handle` is the handle that arrived with it. */
   receive(message: AfterAdmissionMessage, handle: unknown): void;
   masterGone(): void;
-  /** Begins the drain because of the signal; during a drain, changes nothing. */
+  /** Begins the drain because of the signal. If the worker already drains, nothing changes. */
   drain(signal: NodeJS.Signals): void;
   /** Tells the master that this worker takes connections from draining workers from now on. */
   startAdopting(): void;
   /**
-   * SIGTERM has arrived. Begins a drain; during one, the drain timeout has passed and the drain hurries, except in a stop, where the
-   * signal may be the one that stopped the master, sent to the whole process group.
+   * Handles SIGTERM: begins the drain, or if the worker already drains, makes the drain hurry, because the drain timeout has passed. In a stop it
+   * does not hurry: there the signal may be the one that stopped the master, sent to the whole process group.
    */
   terminated(): void;
   /** Hands over a connection of a custom protocol. It stays open in this worker unless the result is `taken`. */
@@ -77,7 +77,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
   const { pid } = process;
   const meter = createLoadMeter();
   let lapse: NodeJS.Timeout | null = null;
-  /** The time of a pause was up, and the master has not been told yet. */
+  /** Whether a pause has timed out without the master knowing it yet. */
   let hasLapsed = false;
   const order = awaitOrder(parts.drainTimeoutMs, {
     isThere: parts.hasMaster,
@@ -117,7 +117,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
     await send({ type: 'drained', pid, ...report, serverErrors: meter.serverErrors() });
   }
 
-  /** Reports the drain when the application, or an error, ends the process before it is over. */
+  /** Reports the drain if the application, or an error, ends the process before the drain is over. */
   function tellWhatIsCut(): void {
     void tellResult(drain.reportNow());
   }
@@ -147,7 +147,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
     void send({ type: 'open', pid, ...open, isCleaningUp: drain.isCleaningUp(), load });
   }
 
-  /** Accepts again by itself when the time is up, unless the pause was confirmed before. */
+  /** Makes the worker accept again by itself after this time, unless the pause is confirmed before. Null: no time limit. */
   function endPauseAfter(ms: number | null): void {
     clearTimeout(lapse ?? undefined);
     hasLapsed = false;
@@ -177,11 +177,11 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
 
   function resume(): void {
     const problem = bindings.resume();
-    // Nothing the master could do: there is no other generation to go back to. So it goes to the application's log.
+    // Written to the application's log, not sent to the master: there is no other generation that the master could go back to.
     if (problem !== null) complain(`cannot accept connections again: ${problem}`);
   }
 
-  /** Without it, nothing is known of a worker that is hung but that it is. */
+  /** Starts the thread that locates a hang. If that fails, the master can notice that a worker hangs, but not where. */
   function startHangLocator(handle: unknown): void {
     try {
       parts.openHangLocator().startHangLocator(handle);
@@ -195,7 +195,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
       switch (message.type) {
         case 'drain':
           order.receive(message);
-          // Without waiting for the drain signal, which is for programs without this channel.
+          // The drain does not wait for the drain signal, which is for programs without this channel.
           drain.begin();
           break;
         case 'pause':
@@ -249,7 +249,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
         drain.begin();
         return;
       }
-      // Before the application's own listeners, which may end the process.
+      // Reported before the application's own listeners run, because they may end the process.
       void tellResult(drain.reportNow());
       const { reason } = order.current();
       if (reason !== 'stop' && reason !== 'signal') drain.reachDeadline();

@@ -20,7 +20,7 @@ const refusal = () => openBundle('refuse-to-listen')();
 function start(): void {
   const { env: environment } = process;
   hideArguments(__filename);
-  // Neither threads of a worker nor its descendants have the variable.
+  // Neither a worker's threads nor its descendants have the variable.
   if (environment[env.listeners] === undefined) {
     const inherited = listenersOfMainThread(environment);
     if (inherited.length > 0) refusal().refuseInThread(inherited);

@@ -7,25 +7,25 @@ import type { Signals } from '../process/signals.ts';
 
 export interface DrainSignalsParts {
   readonly signals: Signals;
-  /** True while the worker is another process, which this one has started. */
+  /** True while another process, which this one has started, is the worker. */
   readonly isPassedOn: () => boolean;
   readonly drain: (signal: NodeJS.Signals) => void;
   readonly terminated: () => void;
 }
 
 export interface DrainSignals {
-  /** The worker is ready. */
+  /** Call it when the worker is ready: SIGTERM begins a drain from then on. */
   ready(): void;
-  /** From now on SIGTERM is caught. A second call changes nothing. */
+  /** Catches SIGTERM from now on. A second call changes nothing. */
   catchTermination(): void;
-  /** The worker is admitted: its first connection may come. */
+  /** Call it when the worker is admitted: from then on a connection may arrive, and other signals begin a drain, too. */
   admitted(): void;
 }
 
-/** A signal of these is left alone if native code has taken it. */
+/** Signals that are left alone if native code handles them. */
 const optional = ['SIGHUP', 'SIGUSR2'] as const;
 
-/** SIGQUIT is caught from now on. */
+/** Catches SIGQUIT from now on. */
 export function catchDrainSignals({
   signals,
   isPassedOn,
@@ -41,7 +41,7 @@ export function catchDrainSignals({
     });
   }
 
-  // An application that ends itself at SIGQUIT would cut the requests that the drain is there to finish: its listeners run at the end.
+  // The application's own SIGQUIT listeners run at the end of the drain: one that ends the process would cut requests in flight.
   signals.hold('SIGQUIT', () => {
     if (!isPassedOn()) drain('SIGQUIT');
     return 'take';
@@ -50,7 +50,7 @@ export function catchDrainSignals({
   return {
     catchTermination,
     ready() {
-      // systemd sends it to every process of a service by default.
+      // By default, systemd sends SIGTERM to every process of a service.
       catchTermination();
       const isCaught = readCaught();
       free = optional.filter((signal) => signals.listenerCount(signal) > 0 || !isCaught(signal));

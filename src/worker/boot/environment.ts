@@ -10,17 +10,17 @@ export const defaultDrainTimeoutMs = 30_000;
 
 export interface Settings {
   readonly generation: number;
-  /** Which of the program's workers this is, from 0. */
+  /** The worker's place among the program's workers, from 0. */
   readonly slot: number;
   readonly listeners: readonly AnnouncedListener[];
   readonly drainTimeoutMs: number;
-  /** Null if the master has not set it. */
+  /** The pid of the master, or null if the master has not set it. */
   readonly masterPid: number | null;
-  /** Null if the master has not set it. */
+  /** The name of the lock that lets one process read the channel (channel-lock.ts), or null if the master has not set it. */
   readonly channelLock: string | null;
-  /** Null: it is not replaced, however many requests come. */
+  /** The number of requests after which the worker is replaced, or null if it is not replaced because of them. */
   readonly maxRequests: number | null;
-  /** Null: the worker is ready as soon as it listens. */
+  /** The health check that readiness waits for, or null if the worker is ready as soon as it listens. */
   readonly health: HealthOrder | null;
 }
 
@@ -44,7 +44,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings | null {
   };
 }
 
-/** A whole number; 0 if there is none. */
+/** Reads a positive whole number; 0 if the text is not one. */
 function readNumber(text: string | undefined): number {
   const number = Number(text ?? '0');
   return Number.isSafeInteger(number) && number > 0 ? number : 0;
@@ -67,12 +67,12 @@ export interface MainThreadListener {
   readonly fd: number;
 }
 
-/** In a worker thread, the listeners with a port that the main thread has inherited; in a main thread, none. */
+/** Returns the listeners with a port that the main thread has inherited, if this is a worker thread; in a main thread, none. */
 export function listenersOfMainThread(environment: NodeJS.ProcessEnv): readonly MainThreadListener[] {
   // Descendants inherit the variable as well, but have another pid.
   if (environment['LISTEN_PID'] !== String(process.pid)) return [];
   if (process.getBuiltinModule('node:worker_threads').isMainThread) return [];
-  // `host:port=fd;host:port=fd`.
+  // The format is `host:port=fd;host:port=fd`.
   return (environment['SERVER_STARTER_PORT'] ?? '').split(';').flatMap((entry) => {
     const [, port, fd] = /:(\d+)=(\d+)$/.exec(entry) ?? [];
     return port === undefined ? [] : [{ port: Number(port), fd: Number(fd) }];

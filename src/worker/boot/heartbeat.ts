@@ -1,6 +1,6 @@
 /**
- * All that graceful-run does inside a Node.js program without an address, and only if that has a watchdog: it answers the master, which asks whether the event loop
- * turns, and starts the thread that tells where it hangs. Runs in place of boot.ts.
+ * Everything that graceful-run does inside a Node.js program without an address, and only if that program has a watchdog: answers the master's
+ * question whether the event loop turns, and starts the thread that tells where it hangs. Runs in place of boot.ts.
  */
 import { openChannel } from '../channel/channel.ts';
 import { findLauncher } from '../launcher/find-launcher.ts';
@@ -10,7 +10,7 @@ import { consume, hideArguments } from './hide-preload.ts';
 
 hideArguments(__filename);
 consume(process.env, __filename);
-// The event loop of npm turns, whatever the program does that it has started.
+// Not in npm: its event loop turns whatever the program that it has started does.
 if (process.send !== undefined && findLauncher(process.argv[1]) === null) answerQuestions();
 
 function answerQuestions(): void {
@@ -23,10 +23,10 @@ function answerQuestions(): void {
     },
     gone: () => undefined,
   });
-  // Then the master knows that it can ask.
+  // Tells the master that it can ask.
   void channel.send({ type: 'alive', pid });
 
-  /** Without it, nothing is known of a worker that is hung but that it is. */
+  /** Starts the thread that locates a hang. If that fails, the master can notice that the program hangs, but not where. */
   function startHangLocator(handle: unknown): void {
     try {
       openHangLocator().startHangLocator(handle);

@@ -25,7 +25,7 @@ const signals = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
  */
 const sameSignalMs = 200;
 
-/** For any event: the types of `process` have one overload for each. */
+/** Typed for any event name: the types of `process` have one overload for each. */
 const emitter: Pick<EventEmitter, 'emit' | 'listeners'> = process;
 
 /**
@@ -54,11 +54,11 @@ function startAlone(): Runtime {
   const readiness = createReadiness([], () => undefined);
 
   const receivedAt = new Map<NodeJS.Signals, number>();
-  /** The signal that began the drain. */
+  /** The signal that began the drain, and when it arrived. */
   let first: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
   const end = (signal: NodeJS.Signals): void => {
     const at = monotonicMs();
-    // The application's own listeners are called as well.
+    // Noted because the application has listeners of its own, which are called as well.
     if (listenerCount(signal) > 0) receivedAt.set(signal, at);
     if (first === null) {
       first = { signal, at };
@@ -66,7 +66,7 @@ function startAlone(): Runtime {
       return;
     }
     if (signal === first.signal && at - first.at < sameSignalMs) return;
-    // The second signal, probably from a terminal. 128 + number is the exit code that a shell shows for a signal.
+    // This is the second signal, probably from a terminal. 128 + number is the exit code that a shell shows for a signal.
     process.exit(128 + constants.signals[signal]);
   };
 
@@ -95,7 +95,7 @@ function startAlone(): Runtime {
       isMeant: (signal) => listenerCount(signal) > signalExitCount(),
       emit: (signal) => emitter.emit(signal, signal, constants.signals[signal]),
       receivedAt: (signal) => receivedAt.get(signal) ?? null,
-      // From then on the application decides what a second signal does.
+      // From this call on, the application decides what a further signal does.
       holdOn: release,
       watchOwn: () => undefined,
       release,
@@ -112,7 +112,7 @@ function startAlone(): Runtime {
   });
   patchServers({
     place: ({ target }) => {
-      // Any free port is not the one that clients know: a request in flight may need it.
+      // A request in flight may need a server on port 0, any free port. Clients do not know such a port.
       const handle =
         drain.isBegun() && target.kind === 'tcp' && target.port !== 0
           ? standInHandle(target.host, target.port)

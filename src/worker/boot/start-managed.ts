@@ -26,12 +26,12 @@ import { catchDrainSignals } from './catch-drain-signals.ts';
 import type { Settings } from './environment.ts';
 import { watchServers } from './watch-servers.ts';
 
-// As it was before the application was loaded, which may replace it.
+// The timer function as it was before the application was loaded, which may replace it.
 const { setTimeout } = globalThis;
 
 /**
- * Starts the worker and returns what its API calls. `separateChannel`: the descriptor of a channel to the master that is not
- * `process.channel`; null: it is. `keepCode` leaves V8's code of this file for the next worker; null: it is there already.
+ * Starts the worker and returns what its API calls. `separateChannel`: the descriptor of the channel to the master, or null if that is
+ * `process.channel`. `keepCode` stores V8's code of this file for the next worker; null if it is stored already.
  */
 export function startManaged(
   settings: Settings,
@@ -44,10 +44,10 @@ export function startManaged(
   const { pid } = process;
   const afterAdmissionBundle = openBundle('after-admission');
   const application = createApplication();
-  /** Kept open until this process ends: by that the master notices its end. */
+  /** Handles that stay open until this process ends. The master notices its end when they close. */
   const lifelines: unknown[] = [];
   const signals = createSignals();
-  // The master may end, and with it the reader of stdout and stderr.
+  // The master, which reads stdout and stderr, may end before this process.
   surviveBrokenPipes();
   const stopRefusing = refuseConnections(listeners);
 
@@ -63,7 +63,7 @@ export function startManaged(
           bindings.admit((problem) => {
             send(problem === null ? { type: 'admitted', pid } : { type: 'notAdmitted', pid, problem });
           });
-          // Later, because it takes some milliseconds and the first clients wait now.
+          // Delayed, because it takes some milliseconds, and the first clients are waiting.
           setTimeout(startAdopting, adoptionPauseMs(drainTimeoutMs)).unref();
           break;
         case 'checkHealth':
@@ -97,7 +97,7 @@ export function startManaged(
       }
     },
     gone() {
-      // If the worker is another process, that one drains, and this one ends after it.
+      // If another process is the worker, that one drains, and this one ends after it.
       if (!passing.isPassedOn()) afterAdmission().masterGone();
     },
   };
@@ -117,12 +117,12 @@ export function startManaged(
 
   const sayReady = (): void => {
     if (!channel.read()) {
-      // Another process of this worker reads the channel. This one is never admitted, and ends with the worker.
+      // Another process of this worker reads the channel, so this one is never admitted. It ends with the worker.
       send({ type: 'listensToo', pid });
       return;
     }
     send({ type: 'ready', pid });
-    // While the master reads it: what is called for the first time is compiled.
+    // Creates the counters while the master reads the message, because calling functions for the first time compiles them.
     servers.tracking();
     drainSignals.ready();
   };
@@ -142,7 +142,7 @@ export function startManaged(
   );
   if (files.length > 0) openBundle('keep-files')().keepFiles(files);
 
-  // A health check is a request to a server.
+  // The health check is an HTTP request, so it needs a server that is not a UDP socket.
   const first = listeners.find(({ type }) => type !== 'udp');
   const healthGate =
     health === null || first === undefined
@@ -172,17 +172,17 @@ export function startManaged(
   });
 
   const hasSiblings = listeners.some(({ standsFor }) => standsFor !== undefined);
-  /** This process is the worker: a server or a socket of it has a declared listener. */
+  /** Called when a server or a socket of this process gets a declared listener: this process is the worker. */
   const placed = (): void => {
     passing.end();
     stopRefusing();
-    // It may wait for something that the master sends.
+    // The server may wait for something that the master sends.
     channel.read();
   };
 
   const listening = (name: string): void => {
     channel.read();
-    // For a turn, because another listen of the same turn may have failed and end the process.
+    // Delays readiness for a turn, because another listen of the same turn may have failed and end the process.
     setImmediate(readiness.delay());
     readiness.listening(name);
   };
@@ -208,9 +208,9 @@ export function startManaged(
       send({ type, pid, address });
     },
     requestAddress: (name, wanted) => {
-      // The server listens, and the answer arrives before the worker can be ready.
+      // The server listens already, and the answer arrives before the worker can be ready.
       if (channel.read()) send({ type: 'addressWanted', pid, name, ...wanted });
-      // The answer would go to the process that reads. This one is never admitted, so it can listen on the shared listener.
+      // Otherwise another process reads the channel, and would get the answer. This one is never admitted, so it can listen on the shared listener.
       else
         setImmediate(() => {
           bindings.addressAnswered({ type: 'addressRefused', name, isShared: true, ...wanted }, null);
@@ -286,7 +286,7 @@ export function startManaged(
     },
     takeQuietlyClosed: servers.takeQuietlyClosed,
   });
-  // Ready without listening. (With listeners, nothing of graceful-run may be pending in the application's first turn.)
+  // A worker without listeners is ready without listening. (With listeners, nothing of graceful-run may be pending in the application's first turn.)
   if (listeners.length === 0) setImmediate(readiness.loaded);
 
   return {

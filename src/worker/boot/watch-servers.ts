@@ -8,11 +8,11 @@ import type { RequestLimit } from '../tracking/requests.ts';
 import { createTracking, type Tracking } from '../tracking/tracking.ts';
 
 export interface ServerWatch {
-  /** What counts connections and requests; created at the first call. */
+  /** Returns the counters of connections and requests. They are created at the first call. */
   tracking(): Tracking;
-  /** A server has been told to listen. `isHeldBack`: it accepts nothing before the worker is admitted. */
+  /** Call it when a server has been told to listen. `isHeldBack`: it accepts nothing before the worker is admitted. */
   track(server: net.Server, isHeldBack: boolean): void;
-  /** True once for a server that the drain closed, and not the application. */
+  /** Returns true, once, for a server that was closed by the drain and not by the application. */
   readonly takeQuietlyClosed: (server: net.Server) => boolean;
   /**
    * Calls `ended` once, in the turn after the one in which the server listens, has failed or was closed: an error that
@@ -27,7 +27,7 @@ const endsOfListen: ReadonlySet<string | symbol> = new Set(['listening', 'error'
 export function watchServers(limit: RequestLimit | null): ServerWatch {
   const close = serverMethod('close');
   let tracking: Tracking | null = null;
-  /** The servers to track as soon as there is `tracking`. */
+  /** The servers that are tracked as soon as `tracking` has been called. */
   const heldBack = new Set<net.Server>();
   const listens = new Map<net.Server, () => void>();
 

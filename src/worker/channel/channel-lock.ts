@@ -5,16 +5,16 @@
  */
 import { bindName } from '../node-internals/listening-handle.ts';
 
-/** The longest possible, so that no version of libuv pads it with zeros: the processes of a worker may run different versions. */
+/** The length of the longest possible name, so that no version of libuv pads it with zeros: the processes of a worker may run different versions. */
 const nameLength = 107;
 
 /**
- * Returns a function that takes the lock unless another process holds it, and returns true if this process may read. `name` comes from
- * the master, one for each worker; null: there is no lock, and every process may read.
+ * Returns a function that takes the lock unless another process holds it, and returns true if this process may read. `name` comes from the master,
+ * which has one for each worker. Without a name (null) there is no lock, and every process may read.
  */
 export function createChannelLock(name: string | null): () => boolean {
   const path = name === null ? null : `\0${`graceful-run.${name}`.padEnd(nameLength, '.')}`;
-  /** Holds the name until this process ends. */
+  /** The handle that holds the name until this process ends. */
   let holder: object | null = null;
   return () => {
     if (path === null || holder !== null) return true;

@@ -18,14 +18,14 @@ import {
 import { keepInPlace } from '../process/hidden-listeners.ts';
 import { readMessage } from './read-message.ts';
 
-// As they were before the application was loaded, which may replace them.
+// The functions as they were before the application was loaded, which may replace them.
 const kill = process.kill.bind(process);
 const { setInterval, clearInterval } = globalThis;
 
 export interface ChannelEvents {
-  /** `handle` is the handle that arrived with the message. */
+  /** Called for a message of the master. `handle` is the handle that arrived with it. */
   message(message: MasterMessage, handle: unknown): void;
-  /** The other end is gone, and not because the application has disconnected. */
+  /** Called when the other end of the channel is gone, unless the application has disconnected. */
   gone(): void;
 }
 
@@ -44,7 +44,7 @@ export interface Channel {
 /** How often a process that does not read checks whether its master is alive. */
 const lookIntervalMs = 2_000;
 
-/** `takeLock`: see channel-lock.ts. */
+/** Opens the channel. `takeLock` is described in channel-lock.ts. */
 export function openChannel(
   masterPid: number | null,
   takeLock: () => boolean,
@@ -59,9 +59,9 @@ export function openChannel(
     const message = readMessage(unwrap(value));
     if (message !== null) events.message(message, handle);
   });
-  // From now on the application's listeners for 'message' do not ref it either, as without a master, where there is no channel.
+  // Once unref'd, the channel is not ref'd by the application's listeners for 'message' either, as in a process without a master.
   process.channel?.unref();
-  // In time: the first read takes a turn of the event loop.
+  // This stops the reading in time: Node.js first reads in a turn of the event loop.
   let isReading = masterPid === null || !isThere(masterPid) || stopReading() === null;
   const looking =
     isReading || masterPid === null
@@ -107,7 +107,7 @@ function isThere(pid: number): boolean {
   try {
     return kill(pid, 0);
   } catch (error) {
-    // EPERM: it exists, and this process runs as another user.
+    // EPERM means that the process exists and runs as another user.
     return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
   }
 }
@@ -123,7 +123,7 @@ function ignoreDisconnect(isOtherEndGone: () => boolean): void {
   let isTold = false;
   process.disconnect = () => {
     if (isOtherEndGone()) {
-      // Perhaps called by Node.js itself, which does so when the other end is gone.
+      // Node.js itself may have called it, which it does when the other end is gone.
       Reflect.apply(disconnect, process, []);
     } else if (!isTold) {
       isTold = true;

@@ -20,7 +20,7 @@ export function openSeparateChannel(
   const pipe = channelPipe(fd);
   if (pipe === null) return null;
   noteWriteRequest(pipe);
-  // The types lack the option `handle`.
+  // The types of Node.js lack the option `handle`.
   const options: object = { handle: pipe };
   const socket = new Socket(options);
   let isGone = false;

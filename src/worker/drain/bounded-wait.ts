@@ -1,15 +1,15 @@
-/** Waiting that has an end: the deadline of a drain, and pieces of work that may take a given time. */
+/** Waits that have an end: the deadline of a drain, and a time limit for a single piece of work. */
 import { longestTimerMs } from '../../shared/durations.ts';
 
 /** The moment at which a drain stops waiting: when its timeout has passed, or earlier if `reach` is called. */
 export interface Deadline {
-  /** Sets it, from now on. */
+  /** Sets the deadline to this many milliseconds from now. */
   setIn(ms: number): void;
-  /** Makes it now, for good. */
+  /** Makes this moment the deadline, for good. */
   reach(): void;
   /** Resolves to true when the work has finished, or to false at the deadline. */
   isMetBy(work: Promise<unknown>): Promise<boolean>;
-  /** Waits, but not beyond the deadline. */
+  /** Waits this long, but not beyond the deadline. */
   pause(ms: number): Promise<void>;
   /** Undoes `setIn`. */
   cancel(): void;

@@ -12,7 +12,7 @@ export interface CleanUp {
     Signals,
     'listenerCount' | 'isMeant' | 'emit' | 'receivedAt' | 'holdOn' | 'watchOwn' | 'release'
   >;
-  /** On the clock of monotonicMs(): the beginning of the drain, its deadline, and the latest time at which the process exits. */
+  /** Times on the clock of monotonicMs(): the beginning of the drain, its deadline, and the latest time at which the process exits. */
   readonly startedAt: number;
   readonly deadlineAt: number;
   readonly exitAt: number;
@@ -24,10 +24,10 @@ export interface CleanUp {
   readonly reportCut: (what: string) => Promise<void>;
 }
 
-/** In order of preference: SIGTERM is the usual one, pm2 and terminals send SIGINT, nginx and its like SIGQUIT. */
+/** The signals in order of preference: SIGTERM is the usual one, pm2 and terminals send SIGINT, nginx and similar servers SIGQUIT. */
 const endSignals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGQUIT'];
 
-/** What signals every process of a tree takes at most this long for all of them. */
+/** How long a sender that signals every process of a tree takes at most to reach all of them. */
 const sameSignalMs = 1_000;
 /** The master's drain timeout starts slightly before the worker's. */
 export const deadlineToleranceMs = 200;
@@ -56,12 +56,12 @@ export function cleanUpAndExit(cleanUp: CleanUp): void {
   });
 }
 
-/** What a worker without a master says on stderr instead of reporting that `what` was cut. */
+/** Reports what was cut on stderr, for a worker without a master. */
 export function complainOfCut(what: string): void {
   complain(`${what} had not ended this process at the drain timeout and were cut`);
 }
 
-/** The signal whose handlers of the application clean up; null if it listens for none. */
+/** The signal whose listeners in the application clean up, or null if the application listens for none of them. */
 function signalToEmit(signals: CleanUp['signals']): NodeJS.Signals | null {
   return (
     endSignals.find((signal) => signals.isMeant(signal)) ??

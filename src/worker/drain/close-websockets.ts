@@ -16,16 +16,16 @@ const open = 1;
 /** RFC 6455, 7.4.1: the endpoint is going away. */
 export const goingAway = 1001;
 
-/** A registered symbol, because a process may have several copies of this package. */
+/** The key of the mark. A registered symbol, because a process may have several copies of this package. */
 const exempt = Symbol.for('graceful-run.websocket');
 
-/** Leaves the WebSocket on this socket alone, because graceful-run/ws moves or closes it. */
+/** Marks the socket so that its WebSocket is not closed here: graceful-run/ws moves or closes it. */
 export function exemptFromClosing(socket: net.Socket): void {
   // Not enumerable, so that it does not appear when the socket is printed or copied.
   Object.defineProperty(socket, exempt, { value: true, configurable: true });
 }
 
-/** Closes every WebSocket on these sockets, evenly over this time, and at its end those that were opened meanwhile. */
+/** Closes every WebSocket on these sockets, spread evenly over this time, and at its end those that were opened meanwhile. */
 export function closeWebSocketsOver(ms: number, sockets: () => readonly net.Socket[]): void {
   const webSockets = (): readonly WebSocket[] => sockets().flatMap((socket) => webSocketOn(socket) ?? []);
   forEachPaced(webSockets(), ms, close);

@@ -12,12 +12,12 @@ const switchingProtocols = 101;
 /** The methods that change headers. `setHeaders` calls them, and so does `writeHead` once there is a header. */
 const headerMethods = ['setHeader', 'appendHeader', 'removeHeader'] as const;
 
-/** Responses that have the header now. */
+/** Responses that carry the header, unless it was cleared again. */
 const closing = new WeakSet<ServerResponse>();
 /** Responses whose methods have been replaced. */
 const pinned = new WeakSet<ServerResponse>();
 
-/** A response that has it says `Connection: close`, whatever the application sets. */
+/** Makes a response say `Connection: close`, whatever the application sets. */
 export const closeHeader: CloseHeader = { set, clear };
 
 function set(response: ServerResponse): void {

@@ -7,7 +7,7 @@ import type { Terminate } from './http-terminator.ts';
 /** How long a response that is being written may still take. The master kills 2 s after the deadline. */
 const graceMs = 500;
 
-/** Resolves to what was cut. A connection whose response is completed within the grace time is not. */
+/** Closes the connections, and resolves to what was cut. A connection whose response is completed within the grace time does not count as cut. */
 export async function cutConnections(
   tracking: Pick<Tracking, 'connections' | 'requests'>,
   terminator: Promise<Terminate>,
@@ -16,7 +16,7 @@ export async function cutConnections(
   const atDeadline = unfinishedNow(tracking);
   const http1 = requests.http1();
   const inFlight = requests.inFlight();
-  // Bounded, because loading the package may take long.
+  // The wait is bounded, because loading the package may take long.
   await endsWithin(
     2 * graceMs,
     terminator.then((terminate) => terminate(http1, graceMs)),

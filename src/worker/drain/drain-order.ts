@@ -1,27 +1,27 @@
-/** Why this worker drains and how long it may take: as the master says, or as has to be assumed without it. */
+/** Why this worker drains and how long it may take: what the master says, or an assumption if the master says nothing. */
 import type { DrainReason } from '../../shared/protocol.ts';
 import { endsWithin } from './bounded-wait.ts';
 
 export interface DrainOrder {
   readonly reason: DrainReason;
   readonly timeoutMs: number;
-  /** There are workers to which connections can move. */
+  /** True if there are workers to which connections can move. */
   readonly migrates: boolean;
-  /** There is a listener on which no other worker will accept. */
+  /** True if there is a listener on which no other worker will accept. */
   readonly emptiesQueues: boolean;
 }
 
 /** The order for this worker's drain. It may arrive before the drain begins, or while it is already under way. */
 export interface AwaitedOrder {
-  /** The master has sent it. */
+  /** Call it when the master has sent the order. */
   receive(order: DrainOrder): void;
-  /** The master is gone, so that no order can arrive any more. */
+  /** Call it when the master is gone: no order can arrive any more. */
   masterGone(): void;
   /** The order that was received or, before that, the assumed one. */
   current(): DrainOrder;
   /**
-   * Resolves to the order: the master's, which is told of the drain if it says nothing for a moment, or after a while the assumed
-   * one.
+   * Resolves to the master's order. If none arrives within a moment, the master is told of the drain; if none arrives after that, resolves to the
+   * assumed order.
    */
   wait(): Promise<DrainOrder>;
   /** Call before the drain begins with a signal other than the drain signal: the order is less likely to be on its way then. */
@@ -29,16 +29,16 @@ export interface AwaitedOrder {
 }
 
 /**
- * How long the master's message may take before it is told of the drain. Its drain signal can overtake the message, which waits
- * until this worker has acknowledged the handle before it. The master sends no other signal ahead of a message, but may be about
- * to get the same one, as all processes of a group do.
+ * How long the master's message may take before the master is told of the drain. Its drain signal can overtake the message, which waits until this
+ * worker has acknowledged the handle before it. The master sends no other signal ahead of a message, but may be about to get the same one, as all
+ * processes of a group do.
  */
 const messageMs = { drainSignal: 500, otherSignal: 150 };
 
-/** How long to wait at most. A master that does not answer may be stopped, or busy. */
+/** How long to wait for the order in all. A master that does not answer may be stopped, or busy. */
 const answerMs = 1_000;
 
-/** `tellMaster` announces a drain that the master has not asked for; it answers with the order. */
+/** Creates the order that the drain waits for. `tell` announces a drain that the master has not requested; the master answers with the order. */
 export function awaitOrder(
   drainTimeoutMs: number,
   master: { readonly isThere: () => boolean; readonly tell: () => void },

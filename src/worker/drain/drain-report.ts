@@ -1,4 +1,4 @@
-/** What a drain has finished and what it has not: the one place where open connections and requests are counted. */
+/** Counts what a drain has finished and what it has not: the one place where open connections and requests are counted. */
 import type { OpenCounts } from '../../shared/protocol.ts';
 import type { Tracking } from '../tracking/tracking.ts';
 
@@ -14,7 +14,7 @@ export interface DrainReport {
   readonly drained: number;
 }
 
-/** What a drain that ends leaves unfinished. */
+/** The connections and requests that a drain leaves unfinished. */
 export interface Unfinished {
   readonly connections: number;
   /** HTTP/1 requests without a complete response. */
@@ -25,7 +25,7 @@ export const nothingUnfinished: Unfinished = { connections: 0, requests: 0 };
 
 type Tracked = Pick<Tracking, 'connections' | 'requests'>;
 
-/** What a drain that ended now would leave unfinished. A connection that Node.js has ended already only waits for its client. */
+/** Counts what a drain would leave unfinished if it ended at this moment. A connection that Node.js has ended already only waits for its client. */
 export function unfinishedNow({ connections, requests }: Tracked): Unfinished {
   return {
     connections: connections.open().filter(({ writableEnded }) => !writableEnded).length,
@@ -33,7 +33,7 @@ export function unfinishedNow({ connections, requests }: Tracked): Unfinished {
   };
 }
 
-/** What the master shows while a drain lasts. */
+/** The counts that the master shows while the drain lasts. */
 export function openCounts({ connections, requests }: Tracked): Omit<OpenCounts, 'isCleaningUp'> {
   return { requests: requests.inFlight().length, connections: connections.open().length };
 }

@@ -28,22 +28,22 @@ export interface DrainParts {
   readonly tracking: Tracking;
   readonly application: Application;
   readonly order: Pick<AwaitedOrder, 'current' | 'wait'>;
-  /** Which of the program's workers this is, from 0: they do not all begin to move connections at the same time. */
+  /** The worker's place among the program's workers, from 0. The workers do not all begin to move connections at the same time. */
   readonly slot: number;
   /** The name of the listener that a server listens on, or null. */
   readonly listenerOf: (server: net.Server, socket: net.Socket) => string | null;
   readonly signals: CleanUp['signals'];
-  /** Null: no UDP listener is declared. */
+  /** The UDP sockets of this worker, or null if no UDP listener is declared. */
   readonly datagrams: Omit<Datagrams, 'pause'> | null;
   /** How long after the deadline this process is killed. */
   killedAfterMs(): number;
-  /** The order is known. A server that begins to listen from now on must not accept. */
+  /** Called when the order is known: from then on a server that begins to listen must not accept. */
   orderKnown(): void;
-  /** From now on every new connection goes to other workers. */
+  /** Called when every new connection goes to other workers from now on. */
   acceptsNoMore(): void;
-  /** The drain is over, apart from the application's own clean-up. */
+  /** Called when the drain is over, apart from the application's own clean-up. */
   ended(report: DrainReport): Promise<void>;
-  /** Hooks or handlers of the application have not finished in time. */
+  /** Called if hooks or handlers of the application have not finished in time. `what` names them. */
   cleanUpCut(what: string): Promise<void>;
 }
 
@@ -53,25 +53,25 @@ export interface Drain {
   isBegun(): boolean;
   /** True once the drain only waits for the application's own clean-up. */
   isCleaningUp(): boolean;
-  /** Acts as if the deadline had come. */
+  /** Acts as if the deadline had passed. */
   reachDeadline(): void;
-  /** SIGTERM has arrived. At the drain timeout it is the master's, and the clean-up need not expect another one. */
+  /** Call it when SIGTERM has arrived. If it is the one that the master sends at the drain timeout, the clean-up need not expect another one. */
   terminated(): void;
-  /** The report if the process ended now. */
+  /** Returns the report that would apply if the process ended at this moment. */
   reportNow(): DrainReport;
-  /** `end`: one end of a pipe to a destination, as the master sent it. `more`: how many destinations the master announces next. */
+  /** Adds a destination. `end`: one end of a pipe to it, as the master sent it. `more`: how many destinations the master announces next. */
   addDestination(end: unknown, more: number): void;
   /** Offers a connection of a custom protocol. Unless the result is `taken`, it stays open in this worker. */
   migrate(socket: net.Socket, request: MigrationRequest): Promise<MigrationResult>;
 }
 
-/** The queue is emptied for at most this long, and at most for half of the drain timeout. */
+/** The accept queue is emptied for at most this long, and for at most half of the drain timeout. */
 const longestEmptyingMs = 5_000;
 /** A drain that lasts until this long before its deadline probably needs http-terminator, which takes 50 ms to load. */
 const loadTerminatorBeforeMs = 1_000;
 /** What the last hooks get if the deadline has passed before they start. */
 const lateHooksMs = 400;
-/** What the application's signal handlers get if the deadline has passed before they start. */
+/** How long the application's signal handlers may take if the deadline has passed before they start. */
 const lateCleanUpMs = 300;
 /** The process exits this long before it would be killed, so that it can still report what was cut. */
 const exitBeforeKillMs = 200;
@@ -90,7 +90,7 @@ export function createDrain(parts: DrainParts): Drain {
   let acceptedAtBegin = 0;
   let isTerminated = false;
   let isCleaningUp = false;
-  /** The application has sent itself a signal that it does not listen for any more. */
+  /** Whether the application has sent itself a signal that it does not listen for any more. */
   let hasSignalledItself = false;
 
   function begin(): void {
@@ -101,7 +101,7 @@ export function createDrain(parts: DrainParts): Drain {
     parts.signals.watchOwn(() => {
       hasSignalledItself = true;
     });
-    // Before anything else, so that the new generation serves every new client.
+    // Accepting stops before anything else, so that the new generation serves every new client.
     const order = parts.order.current();
     if (order.reason !== 'signal' && !emptiesAcceptQueue(order)) acceptNoMore();
     run(begunAt).catch(waitForConnections);
@@ -135,17 +135,17 @@ export function createDrain(parts: DrainParts): Drain {
   async function stopAccepting(order: DrainOrder): Promise<void> {
     const { reason, timeoutMs, migrates } = order;
     const emptiesQueue = emptiesAcceptQueue(order);
-    // This may not have happened in `begin`, if the reason was not known. Not again later: a server that begins to listen from now on
+    // `begin` may not have stopped accepting, if the reason was not known. It is not stopped again later: a server that begins to listen after this
     // accepts nothing, or has a port that is not declared, which a request in flight may need.
     if (!emptiesQueue) acceptNoMore();
     parts.orderKnown();
     if (reason === 'reload') await deadline.pause(takeoverPauseMs(timeoutMs, parts.slot));
-    // One step in each turn: together they would keep the clients waiting.
+    // Each step has a turn of its own: together they would keep the clients waiting.
     if (migrates) migrateConnections(timeoutMs);
     await nextTurn();
     endConnections();
     await nextTurn();
-    // Only now: it runs code of the application, which may close its servers.
+    // The application is told only at this point, because its code runs then, and may close its servers.
     application.tellOfDrain();
     if (emptiesQueue) {
       await emptyAcceptQueue(
@@ -221,7 +221,7 @@ export function createDrain(parts: DrainParts): Drain {
     await endsWithin(exitBeforeKillMs / 2, parts.cleanUpCut(what));
   }
 
-  /** The fallback if our own code fails. The master, or whatever sent the signal, knows the deadline. */
+  /** Stops accepting, and exits when no connection is open: the fallback if our own code fails. The master, or whatever sent the signal, knows the deadline. */
   function waitForConnections(error: unknown): void {
     complain(`the drain has failed, and only waits now: ${described(error)}`);
     acceptNoMore();

@@ -3,8 +3,9 @@ import { monotonicMs } from '../../shared/clock.ts';
 import { nextTurn } from '../process/next-turn.ts';
 
 /**
- * `accepted` counts it. Resolves when a whole turn of the event loop has accepted nothing: libuv accepts one connection in a turn, and the application
- * works on the requests of earlier ones in between. Under a load that never pauses it resolves after `longestMs`.
+ * Waits until the queues are empty. Resolves when a whole turn of the event loop has accepted nothing, by the count that `accepted` returns: libuv accepts one
+ * connection in a turn, and the application works on the requests of earlier ones in between. Under a load that never pauses it resolves after
+ * `longestMs`.
  */
 export async function emptyAcceptQueue(accepted: () => number, longestMs: number): Promise<void> {
   const until = monotonicMs() + longestMs;

@@ -1,12 +1,12 @@
-/** Kills the processes that are left in the group of a worker when it ends, in place of its master that is gone. */
+/** Kills the processes that are left in a worker's process group when the worker ends. Normally the master does that; here it is gone. */
 import { isNode } from '../../shared/is-node.ts';
 import { env } from '../../shared/protocol.ts';
 import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { readProcessVariable } from '../../shared/process-variable.ts';
 
 /**
- * Kills them when this process exits. Its ancestors up to the dead master are spared, because they may still have work to do: a shell
- * ends by itself then. An ancestor that is a Node.js process gets SIGTERM: a watcher would wait for a change and hold the port.
+ * Kills the other processes of the group when this process exits. Its ancestors up to the dead master are spared, because they may still have work to
+ * do: a shell ends by itself then. An ancestor that is a Node.js process gets SIGTERM: a watcher would wait for a change and hold the port.
  */
 export function endGroupAtExit(): void {
   process.once('exit', endGroup);
@@ -25,12 +25,15 @@ function endGroup(): void {
     try {
       process.kill(pid, ancestors.has(pid) ? 'SIGTERM' : 'SIGKILL');
     } catch {
-      // It has ended in the meantime, or belongs to another user.
+      // The process has ended in the meantime, or belongs to another user.
     }
   }
 }
 
-/** A process that a master starts leads its own session. A worker started in another way may share its group with unrelated processes. */
+/**
+ * True if the group belongs to this worker. A process that a master starts leads its own session. A worker started in another way may share its group
+ * with unrelated processes.
+ */
 function isLedByWorker({ pid, group, session }: ProcessStat): boolean {
   if (session !== group) return false;
   const master = readProcessVariable('self', env.master);

@@ -37,7 +37,7 @@ async function loadTerminator(): Promise<Terminate> {
           closed();
         },
       });
-      // The one cast: on(), emit() and close() are all that the package calls.
+      // This is the one cast: on(), emit() and close() are all that the package calls.
       const standIn = server as unknown as Server;
       const terminator = createHttpTerminator({ server: standIn, gracefulTerminationTimeout: graceMs });
       for (const { isSecure, socket } of connections) {

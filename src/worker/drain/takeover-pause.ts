@@ -5,7 +5,7 @@
 const beforeAdoptingMs = 50;
 const beforeEndingMs = 75;
 const betweenSlotsMs = 50;
-/** So that the old generation has ended soon after the takeover, however many workers it has. */
+/** Later slots wait no longer than this one, so that the old generation ends soon after the takeover, however many workers it has. */
 const latestSlot = 3;
 
 /** How long a new worker only serves, before it tells the master that it adopts connections. A short drain timeout leaves less time. */

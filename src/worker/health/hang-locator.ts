@@ -6,10 +6,10 @@
 import type * as inspector from 'node:inspector';
 import { isRecord } from '../../shared/protocol.ts';
 
-/** As this process holds them, the descriptors in them stay open. */
+/** The handles of the sockets, kept so that their descriptors stay open. */
 const handles: unknown[] = [];
 
-/** `handle`: of a connected socket to the master. Throws if there is no such thread to be had. */
+/** Starts the thread. `handle`: of a connected socket to the master. Throws if the thread cannot be started. */
 export function startHangLocator(handle: unknown): void {
   const fd = isRecord(handle) ? handle['fd'] : null;
   if (typeof fd !== 'number' || fd < 0) throw new Error('it has no descriptor');
@@ -18,18 +18,21 @@ export function startHangLocator(handle: unknown): void {
     eval: true,
     name: 'graceful-run watchdog',
     workerData: fd,
-    // Of the application it gets nothing: no preload, no variables.
+    // The thread inherits nothing from the application: no preload, no variables.
     execArgv: [],
     env: {},
     resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16, stackSizeMb: 1 },
   });
   handles.push(handle);
   thread.unref();
-  // It cannot look: then there is no stack.
+  // If the thread cannot look, there is no stack.
   thread.on('error', () => undefined);
 }
 
-/** What the thread runs: its text alone, so it uses nothing from outside. Each byte that arrives asks for the stack; an answer is a line of JSON. */
+/**
+ * The code of the thread. Only its text is passed on, so it uses nothing from outside. Each byte that arrives asks for the stack; an answer is a line
+ * of JSON.
+ */
 function hangLocator(): void {
   const threads = process.getBuiltinModule('node:worker_threads');
   const net = process.getBuiltinModule('node:net');

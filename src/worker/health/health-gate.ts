@@ -9,10 +9,10 @@ import { askOnce, type HealthParts, proveHealth } from './prove-health.ts';
 
 export interface HealthGateParts {
   readonly order: HealthOrder;
-  /** The declared port whose server is asked; 0: it listens on a UNIX socket. */
+  /** The declared port whose server is requested; 0 if that server listens on a UNIX socket. */
   readonly port: number;
   /**
-   * Whether the server listens on the listener of that port. Its address does not always say so: a candidate of `--check --run` has a socket on
+   * Whether the server listens on the listener of that port. Its address does not always show that: a candidate of `--check --run` has a socket on
    * another port instead.
    */
   readonly listensOnIt: (server: net.Server) => boolean;
@@ -27,15 +27,15 @@ export interface HealthGateParts {
 export interface HealthGate {
   /** Call it for every server that has been told to listen. */
   track(server: net.Server): void;
-  /** Starts the requests: the worker listens. */
+  /** Starts the requests. Call it when the worker listens. */
   begin(): void;
-  /** Requests the path once more, and calls `then` with the reason why the worker is not healthy, or null. Not after stop(). */
+  /** Requests the path once more, and calls `then` with the reason why the worker is not healthy, or null if it is healthy. Never calls it after stop(). */
   check(then: (problem: string | null) => void): void;
-  /** Stops the requests: the worker drains. */
+  /** Stops the requests. Call it when the worker drains. */
   stop(): void;
 }
 
-/** Longer reasons are cut. */
+/** A longer reason is cut to this length. */
 const reasonLength = 500;
 
 export function createHealthGate(

@@ -6,14 +6,14 @@
 import { Duplex } from 'node:stream';
 import { markInjected } from '../tracking/in-memory-mark.ts';
 
-// Not imported, as in inject.ts: it is loaded already in a process that serves.
+// Not imported, as in inject.ts: a process that serves has loaded it already.
 const { Socket } = process.getBuiltinModule('node:net');
 
 const loopback = '127.0.0.1';
 /** The port of the client: the first of the ephemeral ports. */
 const clientPort = 49_152;
 
-/** Both ends. */
+/** Both ends of a connection in memory. */
 export interface InMemoryPair {
   readonly client: InMemorySocket;
   readonly server: InMemorySocket;
@@ -36,14 +36,14 @@ export class InMemorySocket extends Duplex {
   /** Tells the peer that its last write was read. */
   #taken: (() => void) | null = null;
 
-  /** `port` is the one that the server listens on. */
+  /** Creates an end. `port` is the one that the server listens on. */
   constructor(port: number) {
     super();
     markInjected(this);
     this.localPort = port;
   }
 
-  /** Joins the two; `server` is the end that a server gets. */
+  /** Joins two ends; `server` is the end that a server gets. */
   static join<Server extends InMemorySocket>(
     client: InMemorySocket,
     server: Server,
@@ -100,7 +100,7 @@ export class InMemorySocket extends Duplex {
     done(error);
   }
 
-  /** Ends, and is destroyed when everything is written, as a socket is. */
+  /** Ends the socket, and destroys it when everything is written, as a real socket does. */
   destroySoon(): void {
     const destroy = (): void => {
       this.destroy();
@@ -119,7 +119,7 @@ export class InMemorySocket extends Duplex {
     return { address: this.localAddress, family: this.localFamily, port: this.localPort };
   }
 
-  // No effect: nothing here has a time limit, a packet or a handle. The code that makes the request limits its time.
+  // These methods have no effect: nothing here has a time limit, a packet or a handle. The code that makes the request limits its time.
 
   setTimeout(ms: number, callback?: () => void): this {
     this.timeout = ms;
@@ -156,7 +156,7 @@ export class InMemorySocket extends Duplex {
     return this.push(chunk);
   }
 
-  /** The other end reads everything that was written, and then the end. */
+  /** Ends the peer: it reads everything that was written, and then the end. */
   #endPeer(): void {
     const peer = this.#peer;
     process.nextTick(() => {
@@ -171,7 +171,7 @@ export class InMemorySocket extends Duplex {
   }
 }
 
-/** Two ends of a TCP connection; `port` is the local port of the server's end. */
+/** Creates the two ends of a TCP connection; `port` is the local port of the server's end. */
 export function inMemoryPair(port: number): InMemoryPair {
   return InMemorySocket.join(new InMemorySocket(port), new InMemorySocket(port));
 }

@@ -12,7 +12,7 @@ export class InMemoryTlsSocket extends InMemorySocket {
   readonly authorizationError: Error | null = null;
   readonly secureConnecting: boolean = false;
   readonly alpnProtocol: string = 'http/1.1';
-  /** False: the client named no server. */
+  /** The server name that the client sent; false, because it sent none. */
   readonly servername: string | false = false;
 
   getProtocol(): string {
@@ -55,7 +55,7 @@ export class InMemoryTlsSocket extends InMemorySocket {
     return undefined;
   }
 
-  /** Null on the server's side, as in Node.js. */
+  /** Returns null, as Node.js does on the server's side. */
   getEphemeralKeyInfo(): null {
     return null;
   }
@@ -72,7 +72,7 @@ export class InMemoryTlsSocket extends InMemorySocket {
     return Buffer.alloc(length);
   }
 
-  /** TLS 1.3 has no renegotiation. */
+  /** Refuses: TLS 1.3 has no renegotiation. */
   renegotiate(): boolean {
     return false;
   }
@@ -82,19 +82,19 @@ export class InMemoryTlsSocket extends InMemorySocket {
   }
 
   disableRenegotiation(): void {
-    // TLS 1.3 has none.
+    // TLS 1.3 has no renegotiation.
   }
 
   enableTrace(): void {
-    // There are no packets.
+    // There are no packets to trace.
   }
 
   setServername(): void {
-    // Only a client may.
+    // Only a client may set it.
   }
 
   setSession(): void {
-    // Only a client may.
+    // Only a client may set it.
   }
 
   setKeyCert(): void {
@@ -110,7 +110,7 @@ for (const [name, descriptor] of Object.entries(below)) {
 }
 actAs(InMemoryTlsSocket, TLSSocket);
 
-/** Two ends of a TLS connection; `port` is the local port of the server's end. */
+/** Creates the two ends of a TLS connection; `port` is the local port of the server's end. */
 export function inMemoryTlsPair(port: number): InMemoryPair {
   return InMemorySocket.join(new InMemorySocket(port), new InMemoryTlsSocket(port));
 }

@@ -11,9 +11,9 @@ const tls = () => process.getBuiltinModule('node:tls');
 
 export interface Question {
   readonly path: string;
-  /** Lets the application tell the request from those of its clients. */
+  /** The `User-Agent` header, by which the application can distinguish the request from those of its clients. */
   readonly userAgent: string;
-  /** Aborting ends the connection, and rejects. */
+  /** When it aborts, the connection ends and `ask` rejects. */
   readonly signal: AbortSignal;
 }
 
@@ -37,7 +37,7 @@ export function createInjector(server: net.Server, port: number, inContextOf: In
         const request = http().request({
           agent,
           path,
-          // As clients send them, so that the same code runs; the agent closes the connection after the response.
+          // The headers are those that clients send, so that the same code runs; the agent closes the connection after the response.
           headers: {
             host: port === 0 ? 'localhost' : `localhost:${port}`,
             'user-agent': userAgent,
@@ -66,7 +66,7 @@ export function createInjector(server: net.Server, port: number, inContextOf: In
 function connect(server: net.Server, port: number, inContextOf: InContextOf): Duplex {
   const isSecure = server instanceof tls().Server;
   const ends = isSecure ? inMemoryTlsPair(port) : inMemoryPair(port);
-  // Properties in which an HTTP/2 server with `allowHTTP1` looks for itself.
+  // An HTTP/2 server with `allowHTTP1` looks for itself in these properties.
   Object.assign(ends.server, { server, _server: server });
   process.nextTick(() => {
     inContextOf(server, () => {

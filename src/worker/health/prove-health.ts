@@ -9,7 +9,7 @@ import { limitTime } from './time-limit.ts';
 
 export interface HealthParts {
   readonly order: HealthOrder;
-  /** The declared port whose server is asked. */
+  /** The declared port whose server is requested. */
   readonly port: number;
   readonly inContextOf: InContextOf;
   /** The server that listens on it now; null if none does. */
@@ -23,9 +23,9 @@ export interface HealthParts {
 /** Appended to the status, because an HTTP/2 server without it answers 403. */
 const overHttp1 = ' (over HTTP/1: an HTTP/2 server has to allowHTTP1)';
 
-/** A response that takes longer counts as a failure. */
+/** A response that takes longer than this counts as a failure. */
 const answerMs = 5_000;
-/** A response that takes longer is reported as outstanding. */
+/** A response that takes longer than this is reported as outstanding. */
 const slowMs = 500;
 
 /** Resolves to true when the worker is healthy and warm, to false if `stopped` aborts first. */
@@ -44,7 +44,7 @@ export async function proveHealth(parts: HealthParts): Promise<boolean> {
   return !stopped.aborted;
 }
 
-/** Resolves to null if the worker is healthy, otherwise to the reason why it is not. */
+/** Requests the path once. Resolves to null if the worker is healthy, otherwise to the reason why it is not. */
 export async function askOnce({
   order: { path },
   port,
@@ -103,7 +103,7 @@ export interface Asking {
 const firstPauseMs = 50;
 const longestPauseMs = 1_000;
 
-/** Asks until the worker is healthy, after growing pauses, and reports each reason. Rejects as soon as `ask` or `pause` does. */
+/** Calls `ask` until the worker is healthy, after growing pauses, and reports each reason. Rejects as soon as `ask` or `pause` does. */
 export async function askUntilHealthy({ ask, pause, report }: Asking): Promise<void> {
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     const reason = await ask();
@@ -133,7 +133,7 @@ export async function warmUp(
     try {
       await ask();
     } catch {
-      // The next one may be answered.
+      // Ignored, because the next request may be answered.
     }
     // In between, the application's own timers and connections get their turn.
     await nextTurn();

@@ -9,7 +9,7 @@ export interface TimeLimit {
   lift(): void;
 }
 
-/** The timer does not keep the process alive. */
+/** Starts the limit. Its timer does not keep the process alive. */
 export function limitTime(ms: number, calledOff: AbortSignal): TimeLimit {
   // Not AbortSignal.any(): on Node.js 20 its memory is freed late, and a signal without a reference may be freed early.
   const controller = new AbortController();

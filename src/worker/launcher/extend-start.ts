@@ -12,7 +12,7 @@ export interface Inherited {
   readonly channel: number;
   /** Graceful-run's own variables. */
   readonly variables: Readonly<Record<string, string>>;
-  /** The name of the one that holds the listeners. */
+  /** The name of the variable that holds the listeners. */
   readonly listenersVariable: string;
   readonly preloadPath: string;
 }

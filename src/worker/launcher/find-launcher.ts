@@ -4,13 +4,13 @@
  */
 import { isRecord } from '../../shared/protocol.ts';
 
-/** The packages whose programs run the scripts of a project. */
+/** The package managers: their commands run the scripts of a project. */
 const launchers: ReadonlySet<string> = new Set(['npm', 'yarn', '@yarnpkg/cli-dist', 'pnpm', 'corepack']);
 
-/** The names of their scripts, so that for most applications no file is read. */
+/** The names of the package managers' main scripts, so that for most applications no file is read. */
 const scriptNames = /\/(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|corepack)\b[^/]*$/;
 
-// Not imported, because few workers need them.
+// Not imported, because few workers need it.
 const fs = () => process.getBuiltinModule('node:fs');
 const path = () => process.getBuiltinModule('node:path');
 

@@ -6,11 +6,11 @@ import type { AnnouncedListener } from '../../shared/protocol.ts';
 import { channelFd } from '../node-internals/channel-handle.ts';
 
 export interface Inheritance {
-  /** Every listener and the channel were inherited. */
+  /** True if every listener and the channel were inherited. */
   readonly isWhole: boolean;
-  /** The descriptor of the channel to the master if `process.channel` is another one, to the process that has started this one. */
+  /** The descriptor of the channel to the master if `process.channel` is another one, which leads to the process that has started this one; otherwise null. */
   readonly separateChannel: number | null;
-  /** `process.channel` was opened over a descriptor that is not a channel. */
+  /** True if Node.js opened `process.channel` over a descriptor that is not a channel. */
   readonly hasFalseChannel: boolean;
 }
 

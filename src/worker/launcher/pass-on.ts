@@ -9,7 +9,7 @@ import { isCommandOfPackage } from './find-launcher.ts';
 import { extendStart, mayBecomeWorker, type Inherited } from './extend-start.ts';
 
 export interface PassOn {
-  /** The main script belongs to a package and not to the project. */
+  /** True if the main script belongs to a package and not to the project. */
   readonly isCommand: boolean;
   /** True if another process got the listeners and the channel, and this one does not listen. */
   readonly isPassedOn: () => boolean;
@@ -17,7 +17,7 @@ export interface PassOn {
   end(): void;
 }
 
-/** `separateChannel`: the descriptor of a channel that is not `process.channel`. */
+/** Starts to pass them on. `separateChannel`: the descriptor of a channel that is not `process.channel`. */
 export function passOn(inherited: Omit<Inherited, 'channel'>, separateChannel: number | null): PassOn {
   const isCommand = isCommandOfPackage(process.argv[1]);
   let isEnded = false;

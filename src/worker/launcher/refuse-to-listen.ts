@@ -73,7 +73,7 @@ export function refuseInThread(inherited: readonly MainThreadListener[]): void {
   });
 }
 
-/** The nearest ancestor that has the listener, as `python3 (pid 12)`: it is the one that did not pass it on. */
+/** Names the nearest ancestor that has the listener, as `python3 (pid 12)`: it is the process that did not pass the listener on. */
 function blameFor({ fd, inode }: AnnouncedListener): string {
   for (let pid = process.ppid; pid > 1; pid = readProcessStat(pid)?.parent ?? 0) {
     try {
@@ -85,7 +85,7 @@ function blameFor({ fd, inode }: AnnouncedListener): string {
   return 'a process between the two';
 }
 
-/** Arguments may contain secrets, so only the options of Node.js that start another process are named. */
+/** Describes a process by its name and pid. Arguments may contain secrets, so only the options of Node.js that start another process are named. */
 function describeProcess(pid: number): string {
   const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
   const [mode = ''] = readProcessArguments(pid).flatMap((word) => /^--(?:run|watch)\b/.exec(word) ?? []);

@@ -22,19 +22,19 @@ export interface AcceptGate {
   /** Calls `holdBack` for the binding's handle unless it may accept now. Call it before the handle listens. */
   guard(binding: Binding, holdBack: () => HeldHandle): void;
   /**
-   * Opens the gate. Calls `done` once: with null when every listener is accepted on, or with the problem when one cannot be. A second
-   * call does nothing.
+   * Opens the gate. Calls `done` once: with null when a server accepts on every listener, or with the problem if that is not possible. A second call
+   * does nothing.
    */
   readonly admit: (done: (problem: string | null) => void) => void;
-  /** A server has begun to listen, or a queue has been accepted: that may complete the admission. */
+  /** Call it when a server has begun to listen, or a queue has been emptied: that may complete the admission. */
   recheck(): void;
-  /** From now on `guard` holds handles back again, until `resume`. Returns false when the gate is not open. */
+  /** Makes `guard` hold handles back again, until `resume`. Returns false if the gate is not open. */
   pause(): boolean;
-  /** True when it is paused and no server accepts. */
+  /** True while the gate is paused and no server accepts. */
   readonly isPaused: () => boolean;
-  /** Accepts again. Returns the problem, or null. */
+  /** Makes the servers accept again. Returns the problem, or null if there is none. */
   readonly resume: () => string | null;
-  /** From now on a server that is told to listen does not accept. */
+  /** Closes the gate for good: a server that is told to listen after this does not accept. */
   readonly close: () => void;
 }
 
@@ -57,7 +57,7 @@ export function createAcceptGate({ bindings, opened, isAcceptingQueue }: AcceptG
     done(null);
   }
 
-  /** Returns the problem, or null. */
+  /** Lets the handles that are held back accept. Returns the problem, or null if there is none. */
   function releaseHandles(): string | null {
     let problem: string | null = null;
     for (const binding of bindings) {

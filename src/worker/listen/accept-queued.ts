@@ -6,7 +6,7 @@ import { monotonicMs } from '../../shared/clock.ts';
 import { openInherited, type RawHandle } from '../node-internals/listening-handle.ts';
 import { acceptFor } from '../node-internals/server-handles.ts';
 
-/** An accepted connection, below `net.Socket`. */
+/** A connection that was accepted, below `net.Socket`. */
 interface Accepted {
   getsockname(out: Address): number;
   getpeername(out: Address): number;
@@ -19,7 +19,7 @@ interface Address {
   port?: number;
 }
 
-/** A bound, because clients that keep connecting to an address on which no server listens must not delay the admission. */
+/** How long to accept at most: clients that keep connecting to an address on which no server listens must not delay the admission. */
 const longestMs = 1_000;
 
 /**

@@ -79,12 +79,12 @@ export function writePath(path: string): string {
   return path.startsWith('\0') ? `@${path.slice(1)}` : path;
 }
 
-/** The path of a listener as Node.js takes it. */
+/** Returns the path of a listener as Node.js takes it. */
 export function readPath(path: string): string {
   return path.startsWith('@') ? `\0${path.slice(1)}` : path;
 }
 
-/** `127.0.0.1:80`, `[::1]:80`, `*:80`. */
+/** Formats an address: `127.0.0.1:80`, `[::1]:80`, `*:80`. */
 export function writeAddress(host: string | null, port: number): string {
   if (host === null || isEverywhere(host, false)) return `*:${port}`;
   return formatAddress(host, port);

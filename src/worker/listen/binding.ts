@@ -10,23 +10,23 @@ import type { HeldHandle, RawHandle } from '../node-internals/listening-handle.t
 export interface Binding<Listener extends AnnouncedListener = AnnouncedListener> {
   readonly listener: Listener;
   /**
-   * `inherited`: no server listens on it, and its descriptor is open. `held`: a server listens on it. `requested`: a server waits for a
-   * copy from the master. `closed`: its server has closed it, and the inherited descriptor with it.
+   * The state of the binding. `inherited`: no server listens on it, and its descriptor is open. `held`: a server listens on it. `requested`: a server
+   * waits for a copy from the master. `closed`: its server has closed it, and the inherited descriptor with it.
    */
   state: 'inherited' | 'held' | 'requested' | 'closed';
-  /** Set while the accept gate holds the handle back. */
+  /** The handle that the accept gate holds back, or null if it holds back none. */
   heldBack: HeldHandle | null;
-  /** Kept after its server has closed it: connections accepted on it still belong to this listener. */
+  /** The handle that listens. It is kept after its server has closed it, because connections accepted on it still belong to this listener. */
   handle: RawHandle | null;
-  /** Another socket of the same declared listener, whose server accepts on this one too; null: a server of its own does, or none. */
+  /** The other socket of the same declared listener whose server accepts on this one too; null if this one has a server of its own, or none. */
   servedBy: Binding | null;
   /** The hosts that the servers on it asked for. */
   readonly hosts: Set<string | null>;
-  /** Takes the copy that a server waits for. */
+  /** Gives the server the copy that it waits for, or null if none waits. */
   deliver: ((handle: RawHandle) => void) | null;
-  /** How many copies of the listener were asked for. */
+  /** The number of copies of the listener that were requested. */
   requests: number;
-  /** Ends the wait for the copy that was asked for last. */
+  /** Ends the wait for the copy that was requested last, or null if none waits. */
   refuse: (() => void) | null;
 }
 
@@ -47,7 +47,7 @@ export function createBinding<Listener extends AnnouncedListener>(
   };
 }
 
-/** The sockets of the same declared listener, this one included. */
+/** Returns the sockets of the same declared listener, this one included. */
 export function siblingsOf(binding: Binding, bindings: readonly Binding[]): readonly Binding[] {
   return bindings.filter((one) => declaredName(one.listener) === declaredName(binding.listener));
 }

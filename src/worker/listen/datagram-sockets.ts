@@ -17,26 +17,26 @@ import { isWildcard } from './addresses.ts';
 import type { UdpBinding } from './binding.ts';
 import { createUnansweredDatagrams } from './unanswered-datagrams.ts';
 
-// As they were before the application was loaded, which may replace them.
+// The timer functions as they were before the application was loaded, which may replace them.
 const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
 
 export interface DatagramParts {
   readonly bindings: readonly UdpBinding[];
   readonly gate: AcceptGate;
-  /** A socket has been bound to a declared listener. */
+  /** Called when a socket has been bound to a declared listener. */
   readonly placed: () => void;
-  /** The application was told that its socket is bound. */
+  /** Called when the application was told that its socket is bound. */
   readonly listening: (name: string) => void;
   readonly released: (name: string) => void;
   readonly report: (type: 'undeclaredListen' | 'wideListen', address: string) => void;
 }
 
 export interface Datagrams {
-  /** Stops reading on the listener, until the accept gate opens again. The process is kept alive meanwhile. */
+  /** Stops reading on the listener until the accept gate opens again. The process is kept alive meanwhile. */
   pause(binding: UdpBinding): void;
-  /** Stops reading on every listener, for good. What was read goes to the application as before. */
+  /** Stops reading on every listener, for good. Datagrams that were read go to the application as before. */
   stopReading(): void;
-  /** How many datagrams were read. */
+  /** Returns the number of datagrams that were read. */
   received(): number;
   /** Resolves when nothing that was received can still be answered, or after `longestMs`. */
   readonly whenAnswered: (longestMs: number) => Promise<void>;
@@ -85,7 +85,7 @@ export function interceptDatagrams(parts: DatagramParts): Datagrams {
         report('undeclaredListen', address);
         return bind.call(handle, host, port, flags);
       }
-      // Without `reuseAddr`, with which the kernel would give this socket the datagrams that are meant for all of them.
+      // Bound without `reuseAddr`: with it, the kernel would give this socket the datagrams that are meant for all sockets.
       if (binding.state !== 'inherited') return bind.call(handle, host, port, 0);
       const { listener } = binding;
       if (isWildcard(listener.host) && !isWildcard(host))
@@ -104,7 +104,7 @@ export function interceptDatagrams(parts: DatagramParts): Datagrams {
     );
   }
 
-  /** Returns 0, or the negative number of the error. */
+  /** Puts the socket on the listener. Returns 0, or the negative number of the error. */
   function take(binding: UdpBinding, handle: SocketHandle, open: SocketHandle['open']): unknown {
     const error = open.call(handle, binding.listener.fd);
     if (error !== 0) return error;
@@ -131,7 +131,7 @@ export function interceptDatagrams(parts: DatagramParts): Datagrams {
 
     const holdBack = (keepsAlive: boolean): HeldHandle => {
       recvStop.call(handle);
-      // A socket that does not read keeps no process alive.
+      // The timer keeps the process alive, because a socket that does not read does not.
       alive = keepsAlive ? setInterval(() => undefined, longestTimerMs) : null;
       if (!isKeepingAlive) alive?.unref();
       const letGo = (): void => {
@@ -183,10 +183,10 @@ export function interceptDatagrams(parts: DatagramParts): Datagrams {
     };
   }
 
-  /** Sees what it receives and sends, before the application and the kernel do. */
+  /** Notes to which address each datagram is sent, before the kernel gets it. */
   function observe(handle: SocketHandle): void {
     const { send } = handle;
-    // Two forms: that of a socket that is connected has no address.
+    // `send` has two forms: a socket that is connected passes no address.
     handle.send = (...args) => {
       const [, , , port, host] = args;
       if (typeof port === 'number' && typeof host === 'string') unanswered.sent(`${host} ${port}`);
@@ -207,7 +207,7 @@ export function interceptDatagrams(parts: DatagramParts): Datagrams {
     };
   }
 
-  /** What is done to the socket is done to that of every worker. */
+  /** Replaces the methods that would change the socket for the other workers, which share it. */
   function protect(handle: SocketHandle): void {
     const { addMembership, addSourceSpecificMembership } = handle;
     handle.connect = () => {
@@ -218,11 +218,11 @@ export function interceptDatagrams(parts: DatagramParts): Datagrams {
       hasComplained = true;
       return -ENOTSUP;
     };
-    // Another worker has joined already.
+    // EADDRINUSE means that another worker has joined already.
     handle.addMembership = (...args) => orJoined(addMembership.apply(handle, args), EADDRINUSE);
     handle.addSourceSpecificMembership = (...args) =>
       orJoined(addSourceSpecificMembership.apply(handle, args), EADDRNOTAVAIL);
-    // Others still receive what is sent to the group.
+    // The membership stays, because other workers still receive what is sent to the group.
     handle.dropMembership = () => 0;
     handle.dropSourceSpecificMembership = () => 0;
   }

@@ -10,13 +10,13 @@ import { replaceMethod, type ServerMethod } from '../node-internals/server-proto
 
 export interface ListenRules {
   place(call: ListenCall): Placement;
-  /** Called at every `listen()`. `isHeldBack`: the server listens on a handle of graceful-run's. */
+  /** Called at every `listen()`. `isHeldBack`: the server listens on a handle that graceful-run has given it. */
   track(server: net.Server, isHeldBack: boolean): void;
-  /** Called when a server begins to listen on an address that is not declared. Its events tell how that ends. */
+  /** Called when a server begins to listen on an address that is not declared. The server's events show how that ends. */
   outside(server: net.Server): void;
   /**
-   * Called when the application closes a server or lets it listen. True once for a server that graceful-run closed without the application's
-   * knowledge: the application's own close() then succeeds.
+   * Called when the application closes a server or lets it listen. Returns true, once, for a server that graceful-run closed without the
+   * application's knowledge: the application's own close() then succeeds.
    */
   takeQuietlyClosed(server: net.Server): boolean;
 }
@@ -24,7 +24,7 @@ export interface ListenRules {
 export function patchServers(rules: ListenRules): void {
   /** Servers that wait for a handle, with the function that cancels the wait. */
   const waiting = new WeakMap<net.Server, () => void>();
-  /** Those of them whose `address()` returns one already. */
+  /** The waiting servers whose `address()` returns an address already. */
   const hasAddress = new WeakSet<net.Server>();
   const endWaiting = (server: net.Server): void => {
     waiting.delete(server);
@@ -39,9 +39,9 @@ export function patchServers(rules: ListenRules): void {
 
   replaceMethod('listen', (original): ServerMethod => {
     return function listen(...args) {
-      // From now on it shows its own address again.
+      // From this call on, the server shows its own address again.
       rules.takeQuietlyClosed(this);
-      // Throws ERR_SERVER_ALREADY_LISTEN.
+      // Node.js throws ERR_SERVER_ALREADY_LISTEN here.
       if (this.listening) return original.apply(this, args);
       giveUp(this);
       rememberContext(this);
@@ -103,7 +103,7 @@ export function patchServers(rules: ListenRules): void {
   });
 }
 
-/** Node.js, too, knows the address at once if no host was asked for. */
+/** Makes `address()` return the address at once, as Node.js does if no host was given. */
 function setAddress(
   server: net.Server,
   { host, port }: { readonly host: string; readonly port: number },
@@ -130,7 +130,7 @@ function listenOn(
   original.call(server, handle, backlog, ...(callback === null ? [] : [callback]));
 }
 
-/** After the application's own 'listening' listeners, which Node.js calls on the next tick. */
+/** Calls `listening` after the application's own 'listening' listeners, which Node.js calls on the next tick. */
 function tellListening(listening: (() => void) | undefined): void {
   if (listening !== undefined) process.nextTick(listening);
 }

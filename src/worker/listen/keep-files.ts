@@ -26,7 +26,7 @@ export function keepFiles(paths: readonly string[]): void {
     });
     replace(fs.promises, name, (original, args) => (isKept(args[0]) ? Promise.resolve() : original()));
   }
-  // For `import { unlink } from 'node:fs'`.
+  // Needed for `import { unlink } from 'node:fs'`.
   process.getBuiltinModule('node:module').syncBuiltinESMExports();
 }
 
@@ -39,7 +39,7 @@ function isSame(kept: string, path: string): boolean {
   return basename(kept) === basename(path) && withRealFolder(kept) === withRealFolder(path);
 }
 
-/** `replacement` is called with the call of the original, and with its arguments. */
+/** Replaces a method. `replacement` gets the call of the original, and its arguments. */
 function replace<Name extends string>(
   owner: object & Partial<Record<Name, unknown>>,
   name: Name,

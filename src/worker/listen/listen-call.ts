@@ -5,7 +5,7 @@
 import { isRecord } from '../../shared/protocol.ts';
 
 export type ListenTarget =
-  /** `host` null: none given. `port` 0: any free port. */
+  /** A TCP address. `host` null: no host was given. `port` 0: any free port. */
   | {
       readonly kind: 'tcp';
       readonly host: string | null;
@@ -47,7 +47,7 @@ function readOptions(
 
 function optionsTarget(options: Readonly<Record<string, unknown>>): ListenTarget {
   const read = (name: string): unknown => Reflect.get(options, name);
-  // A handle, or an object that has one (a server, a socket). Node.js looks at these properties first, too.
+  // The argument is a handle, or an object that has one (a server, a socket). Node.js looks at these properties first, too.
   if (read('_handle') || read('handle') || isFunction(read('getsockname'))) return { kind: 'other' };
   const fd = read('fd');
   if (typeof fd === 'number' && fd >= 0) return { kind: 'fd', fd };

@@ -31,35 +31,35 @@ import {
 export type ListenerBindingsParts = Omit<ServerPlacementParts, 'bindings' | 'gate' | 'serveSiblings'> &
   Omit<UndecidedListenersParts, 'bindings' | 'gate' | 'placement' | 'listeners'> & {
     readonly listeners: readonly AnnouncedListener[];
-    /** Null: each declared listener has one socket. */
+    /** Makes a server accept on all sockets of its listener; null if each declared listener has one socket. */
     readonly createSiblings: typeof createSiblingListeners | null;
-    /** Called if a UDP listener is declared. */
+    /** Opens the UDP sockets. Called if a UDP listener is declared. */
     readonly openDatagrams: (own: Pick<DatagramParts, 'bindings' | 'gate' | 'report'>) => Datagrams;
   };
 
 export interface ListenerBindings extends Pick<AcceptGate, 'admit' | 'isPaused' | 'resume' | 'close'> {
   place(call: ListenCall): Placement;
   /**
-   * Stops accepting on the listener until `resume`. `fresh` is another copy of the listener, which `swap` puts in the place of the one that
-   * is accepted on, and closes that one. Null: it is a UDP listener, which needs none.
+   * Stops accepting on the listener until `resume`. `fresh` is another copy of the listener; `swap` puts it in the place of the one that is accepted
+   * on, and closes that one. `fresh` is null for a UDP listener, which needs none.
    */
   pause(name: string, fresh: RawHandle | null, swap: (before: RawHandle, after: RawHandle) => void): void;
   /** Takes a copy of a listener from the master. */
   copyArrived(name: string, handle: RawHandle): void;
-  /** The master has answered this request and all before it: a copy that has not arrived by now never will. */
+  /** Call it when the master has answered this request and all before it: a copy that has not arrived by then never will. */
   copiesSent(name: string, request: number): void;
   /** Takes the master's answer to a request for an address. */
   addressAnswered(answer: AddressAnswer, handle: RawHandle | null): void;
-  /** The handle that accepts on the listener; null before `admit`, and when no server of this process listens on it. */
+  /** Returns the handle that accepts on the listener; null before `admit`, and if no server of this process listens on it. */
   acceptingOn(name: string): RawHandle | null;
-  /** Is it the address of a listener that the master holds? */
+  /** Whether the address belongs to a listener that the master holds. */
   isDeclared(host: string | null, port: number): boolean;
   /**
-   * The name of the listener that the handle is for, or null. `local`: the local address of a connection that the server with this handle has
+   * Returns the name of the listener that the handle is for, or null. `local`: the local address of a connection that the server with this handle has
    * accepted, perhaps on another socket of the declared listener.
    */
   nameOf(handle: unknown, local?: () => string | undefined): string | null;
-  /** Null: no UDP listener is declared. */
+  /** The UDP sockets of this worker, or null if no UDP listener is declared. */
   readonly datagrams: Datagrams | null;
 }
 
@@ -70,7 +70,7 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
   const bindings: Binding[] = listeners
     .filter((listener) => !isUndecided(listener))
     .map((listener) => createBinding(listener, 'inherited'));
-  /** An undeclared address is reported once. */
+  /** The undeclared addresses that were reported: each is reported once. */
   const warned = new Set<string>();
   const report: typeof parts.report = (kind, address) => {
     if (kind === 'undeclaredListen') {
@@ -126,7 +126,7 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
     return passThroughOutside;
   }
 
-  /** A server that listens on every address leaves none of a host name's for another one. */
+  /** Returns the binding whose server listens on every address, if there is one: it leaves none of a host name's addresses for another server. */
   function holderOfEvery(binding: TcpBinding): TcpBinding {
     if (binding.listener.hostName === undefined) return binding;
     const holder = siblingsOf(binding, bindings).find(
@@ -200,7 +200,7 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
     pause(name, fresh, swap) {
       const binding = heldBinding(name);
       const before = binding?.handle ?? null;
-      // Also without a server: one that listens again before `resume` must not accept either.
+      // Paused even if no server listens: one that listens again before `resume` must not accept either.
       const isPaused = gate.pause();
       if (binding !== undefined && isUdp(binding) && isPaused) datagrams?.pause(binding);
       if (binding === undefined || before === null || fresh === null || !isPaused) {

@@ -20,18 +20,18 @@ export interface ServerPlacementParts {
   readonly gate: AcceptGate;
   /** Asks the master for another copy of the listener. */
   requestCopy(name: string, request: number): void;
-  /** A server listens on the declared listener of this name. */
+  /** Called when a server listens on the declared listener of this name. */
   listening(name: string): void;
-  /** No server listens on it any more. */
+  /** Called when no server listens on the declared listener of this name any more. */
   released(name: string): void;
-  /** A server listens, and may accept: on sockets of the same declared listener that have no server, too. */
+  /** Called when a server listens and may accept: it then also accepts on sockets of the same declared listener that have no server. */
   readonly serveSiblings: () => void;
 }
 
 export interface ServerPlacement {
-  /** Places a server that asks for `host` on the listener; calls `warn` when it gets it. */
+  /** Places a server that asks for `host` on the listener. Calls `warn` if the server gets it. */
   place(binding: Binding, host: string | null, isIPv6Only?: boolean, warn?: () => void): Placement;
-  /** Makes `handle` the binding's: guarded by the accept gate, and noticed when it is closed. Returns the handle. */
+  /** Makes `handle` the handle of the binding: the accept gate guards it, and its closing is noticed. Returns the handle. */
   hold(binding: Binding, host: string | null, handle: RawHandle): RawHandle;
   /** Asks the master for another copy of the listener. */
   requestCopy(
@@ -40,7 +40,7 @@ export interface ServerPlacement {
     arrived: (handle: RawHandle) => void,
     refused: () => void,
   ): { cancel(): void };
-  /** Places a server on a handle that never accepts, beside the server on `binding`; null: beside none. */
+  /** Places a server on a handle that never accepts, beside the server on `binding`, or null if there is none. */
   placeOnStandIn(binding: Binding | null, host: string | null, port: number): Placement;
 }
 
@@ -62,12 +62,12 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
         parts.released(name);
     };
     const closed = (): void => {
-      // A copy has replaced it while accepting is paused.
+      // The handle was replaced by a copy while accepting was paused.
       if (binding.handle !== handle) return;
       binding.state = 'closed';
       binding.servedBy = null;
       released();
-      // Its server accepts there, too.
+      // The server of this handle also accepted on these siblings.
       for (const one of siblingsOf(binding, bindings)) if (one.servedBy === binding) one.handle?.close();
     };
     // Before admission the descriptor stays open, so that the next server to listen has it at once, as without a master.
@@ -141,7 +141,7 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
       const { listener } = binding;
       const { backlog, fd } = listener;
       const path = listener.type === 'unix' ? listener.path : null;
-      /** With which Node.js asks the kernel for the address. */
+      /** The options with which Node.js asks the kernel for the address. */
       const options = (own: string | null): object =>
         listener.type === 'unix'
           ? { path: readPath(listener.path) }
@@ -154,12 +154,12 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
         gate.recheck();
         if (gate.phase() === 'admitted') parts.serveSiblings();
       };
-      // A server of its own comes for it.
+      // A sibling's server accepts here, and a server of its own takes its place.
       if (binding.servedBy !== null) binding.handle?.close();
       switch (binding.state) {
         case 'inherited': {
           const handle = openInherited(fd);
-          // Node.js then reports what is wrong with the descriptor.
+          // Node.js is given the descriptor, and reports what is wrong with it.
           if (handle === null) return { kind: 'instead', args: [{ fd }] };
           return { kind: 'handle', handle: hold(binding, host, handle), backlog, path, listening };
         }

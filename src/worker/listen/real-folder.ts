@@ -1,6 +1,6 @@
 /** Paths through symlinked folders, as /var/run is one to /run. */
 
-/** The path with the symlinks of its folder resolved; the absolute path itself when there is no such folder. An abstract name stays as it is. */
+/** Returns the path with the symlinks of its folder resolved, or the absolute path itself if there is no such folder. An abstract name stays as it is. */
 export function withRealFolder(path: string): string {
   if (path.startsWith('@')) return path;
   const paths = process.getBuiltinModule('node:path');

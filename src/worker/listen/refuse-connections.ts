@@ -7,8 +7,8 @@ import { isRecord, type AnnouncedListener } from '../../shared/protocol.ts';
 import { isWildcard } from './addresses.ts';
 
 /**
- * At most this many: a program that connects more often waits for another process that serves, as `wait-on` does beside a server.
- * A check whether a port is free takes one connection for each address of `localhost`.
+ * The number of connections that are refused at most: a program that connects more often waits for another process that serves, as `wait-on` does
+ * beside a server. A check whether a port is free takes one connection for each address of `localhost`.
  */
 const maxRefused = 4;
 
@@ -55,7 +55,7 @@ interface Target {
   readonly port: number;
 }
 
-/** Reads `connect(port, host)` and `connect(options)`; Node.js itself passes an array of these arguments. Null: not TCP. */
+/** Reads `connect(port, host)` and `connect(options)`; Node.js itself passes an array of these arguments. Null if the target is not TCP. */
 function targetOf(args: readonly unknown[]): Target | null {
   const [first, second] = args;
   if (Array.isArray(first)) return targetOf(first);

@@ -7,9 +7,9 @@ import { siblingsOf, type Binding } from './binding.ts';
 
 export interface SiblingListenersParts {
   readonly bindings: readonly Binding[];
-  /** A handle over an inherited descriptor; null: there is none. */
+  /** Opens a handle over an inherited descriptor; null if that is not possible. */
   readonly open: (fd: number) => RawHandle | null;
-  /** Makes the handle the binding's. */
+  /** Makes the handle the handle of the binding. */
   readonly hold: (binding: Binding, handle: RawHandle) => void;
   readonly requestCopy: (binding: Binding, arrived: (handle: RawHandle) => void) => void;
   /** Gives a connection to the server that listens with the handle. */
@@ -17,9 +17,9 @@ export interface SiblingListenersParts {
 }
 
 export interface SiblingListeners {
-  /** Accepts on every socket on which no server listens, if one listens on a sibling. Only while servers may accept. */
+  /** Accepts on every socket on which no server listens, if a server listens on a sibling of it. Call it only while servers may accept. */
   serve(): void;
-  /** Puts another copy of the listener into the place of the handle that a sibling's server accepts on. */
+  /** Replaces the handle that a sibling's server accepts on by another copy of the listener. */
   replace(binding: Binding, fresh: RawHandle): void;
 }
 
@@ -32,7 +32,7 @@ export function createSiblingListeners(parts: SiblingListenersParts): SiblingLis
       const server = binding.servedBy?.handle ?? null;
       if (status === 0 && server !== null) acceptFor(server, accepted);
     };
-    // The handle of the server decides whether the process stays alive.
+    // Unref'd, because the handle of the server decides whether the process stays alive.
     handle.unref();
   }
 

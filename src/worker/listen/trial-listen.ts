@@ -14,7 +14,7 @@ export interface TrialListenParts {
   readonly backlog: number;
   /** Requests the address that the server listens on. */
   readonly request: (arrived: (handle: RawHandle) => void, refused: () => void) => { cancel(): void };
-  /** The trial has ended: the server has closed, or the address is requested. May be called more than once. */
+  /** Called when the trial has ended: the server has closed, or the address is requested. May be called more than once. */
   readonly ended: () => void;
 }
 

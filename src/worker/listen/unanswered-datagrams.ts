@@ -1,30 +1,30 @@
 /**
- * Which of the received datagrams the application may still answer. UDP has no connections that would tell, so a datagram counts as answered
+ * Knows which of the received datagrams the application may still answer. UDP has no connections that would show it, so a datagram counts as answered
  * when one is sent to its sender, and as never to be answered after a while: clients have sent it again by then.
  */
 
-/** Long enough for the usual clients: a resolver waits 5 s for the answer. */
+/** How long to wait for an answer if the application has sent some. Long enough for the usual clients: a resolver waits 5 s for the answer. */
 const answerMs = 5_000;
-/** Nothing was answered yet: perhaps the protocol has no answers. */
+/** How long to wait if the application has sent no answer yet: perhaps the protocol has no answers. */
 const workMs = 2_000;
-/** More senders are not remembered. The oldest are forgotten. */
+/** How many senders are remembered. Beyond that, the oldest are forgotten. */
 const maxSenders = 10_000;
 
 export interface UnansweredDatagrams {
-  /** A datagram has come from this address. */
+  /** Call it when a datagram has arrived from this address. */
   received(sender: string): void;
-  /** A datagram was sent to this address. */
+  /** Call it when a datagram was sent to this address. */
   sent(recipient: string): void;
-  /** Resolves when no datagram can be answered any more, or after `longestMs`. To be called once nothing is received any more. */
+  /** Resolves when no datagram can be answered any more, or after `longestMs`. Call it once no more datagrams are received. */
   readonly whenNone: (longestMs: number) => Promise<void>;
 }
 
-/** `now` is a clock in ms. */
+/** Creates the record of unanswered datagrams. `now` is a clock in ms. */
 export function createUnansweredDatagrams(
   now: () => number,
   setTimer: (action: () => void, delayMs: number) => () => void,
 ): UnansweredDatagrams {
-  /** By sender, the one that has sent last at the end. */
+  /** The unanswered datagrams by sender. The address that has sent last is at the end. */
   const senders = new Map<string, { readonly count: number; readonly lastAt: number }>();
   let lastReceivedAt = -Infinity;
   let hasAnswered = false;

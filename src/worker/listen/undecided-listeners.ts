@@ -22,9 +22,9 @@ import { listenOnTrial } from './trial-listen.ts';
 export type AddressAnswer = Extract<MasterMessage, { readonly type: 'address' | 'addressRefused' }>;
 
 /**
- * A server got something other than the address that it asked for. `undeclaredListen`: no declared listener has that address, and the
- * server binds it by itself. `wideListen`: it got a listener that is open to every address. `narrowListen`: it asked for every address
- * and got a listener for fewer, which an earlier generation asked for.
+ * A server that got another address than it asked for. `undeclaredListen`: no declared listener has that address, and the server binds it by itself.
+ * `wideListen`: it got a listener that is open to every address. `narrowListen`: it asked for every address and got a listener for fewer, which an
+ * earlier generation asked for.
  */
 type Misfit = 'undeclaredListen' | 'wideListen' | 'narrowListen';
 
@@ -36,30 +36,30 @@ export interface UndecidedListenersParts {
   readonly placement: ServerPlacement;
   /** Asks the master to bind an address in place of the undecided listener. */
   requestAddress(name: string, wanted: WantedAddress): void;
-  /** What had queued on the undecided listener was accepted. */
+  /** Called when the connections that had queued on the undecided listener were accepted. */
   queueAccepted(name: string): void;
-  /** The worker is not ready until the returned function is called. */
+  /** Delays readiness until the returned function is called. */
   delayReadiness(): () => void;
-  /** A server listens on the declared listener of this name. */
+  /** Called when a server listens on the declared listener of this name. */
   listening(name: string): void;
   report(kind: Misfit, address: string): void;
 }
 
 export interface UndecidedListeners {
-  /** Places a server that listens on the port; null: no undecided listener has it. */
+  /** Places a server that listens on the port; null if no undecided listener has that port. */
   place(host: string | null, port: number, isIPv6Only: boolean): Placement | null;
-  /** Decides the listener with this descriptor: a server listens on it as it is. Null: there is none. */
+  /** Decides the listener with this descriptor: a server listens on it as it is. Null if there is no such listener. */
   decide(fd: number): Binding | null;
-  /** Takes the master's answer; `handle` is what it has bound. */
+  /** Takes the master's answer; `handle` is the handle of the address that the master has bound. */
   readonly answered: (answer: AddressAnswer, handle: RawHandle | null) => void;
-  /** Accepts, once, what has queued on those listeners that servers have got other addresses for. */
+  /** Accepts, once, the connections that have queued on listeners in place of which servers have got other addresses. */
   acceptQueues(): void;
   isAcceptingQueue(): boolean;
 }
 
 interface Undecided {
   readonly binding: TcpBinding;
-  /** The addresses that the master has bound in its place. */
+  /** The addresses that the master has bound in place of this listener. */
   readonly bound: (WantedAddress & { readonly binding: TcpBinding })[];
   readonly requests: AddressRequest[];
   /** Addresses that servers listen on for a moment, perhaps only to see whether they are free: not requested yet. */
@@ -151,7 +151,7 @@ export function createUndecidedListeners(parts: UndecidedListenersParts): Undeci
     if (binding.state === 'held') parts.listening(declaredName(binding.listener));
   }
 
-  /** Asks the master for the address. `arrived` gets the binding whose handle it is; `refused` the arguments with which Node.js binds instead. */
+  /** Asks the master for the address. `arrived` gets the binding that has its handle; `refused` gets the arguments with which Node.js binds instead. */
   function request(
     open: Undecided,
     wanted: WantedAddress,
@@ -164,7 +164,7 @@ export function createUndecidedListeners(parts: UndecidedListenersParts): Undeci
     const letBeReady = parts.delayReadiness();
     const over = (): void => {
       letEnd();
-      // After the server has reported that it listens.
+      // Later, so that the server has reported that it listens.
       setImmediate(letBeReady);
       open.requests.splice(open.requests.indexOf(pending), 1);
     };

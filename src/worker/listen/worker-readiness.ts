@@ -8,15 +8,15 @@ export interface Readiness {
   readonly released: (name: string) => void;
   /** Delays readiness until the returned function is called. A second call of that function changes nothing. */
   readonly delay: () => () => void;
-  /** The application has run its first turn: from now on a worker without listeners may be ready. */
+  /** Call it when the application has run its first turn: from then on a worker without listeners may be ready. */
   readonly loaded: () => void;
-  /** Chooses how the worker becomes ready. `tooLate`: it was announced as ready already. */
+  /** Chooses how the worker becomes ready. `tooLate`: it was already announced as ready. */
   readonly choose: (mode: ReadyMode) => 'chosen' | 'disagrees' | 'tooLate';
-  /** The application is ready. Without effect in automatic mode. */
+  /** Call it when the application says that it is ready. Without effect in automatic mode. */
   readonly say: () => void;
 }
 
-/** `names`: the declared listeners. Calls `announce` once. */
+/** Creates the readiness of a worker. `names`: the declared listeners. Calls `announce` once. */
 export function createReadiness(names: readonly string[], announce: () => void): Readiness {
   const silent = new Set(names);
   let chosen: ReadyMode | null = null;

@@ -21,7 +21,7 @@ export interface AdoptionParts {
    * now.
    */
   readonly acceptorOf: (listener: string) => ((handle: ConnectionHandle) => net.Socket | null) | null;
-  /** The number of requests that the connection has had in other workers. */
+  /** Notes how many requests the connection has had in other workers. */
   readonly countOn: (socket: net.Socket, requests: number) => void;
   /** Called when a connection of a custom protocol has arrived: from now on it counts as open in this worker. */
   readonly adopted: (socket: net.Socket) => void;
@@ -63,7 +63,7 @@ export function adoptFrom(
     // `manualStart`: the source may still keep the connection, so nothing is read before the final state is there.
     const options = { handle, allowHalfOpen: isHalfOpen, readable: true, writable: true, manualStart: true };
     const socket = new net.Socket(options);
-    // It counts as open now: a drain that begins meanwhile waits for it.
+    // Adopted before the final state arrives, so that a drain that begins meanwhile waits for the connection.
     adopted(socket);
     return (final) => {
       if (final === null) {

@@ -3,7 +3,7 @@ import { GracefulRunError } from '../../shared/errors.ts';
 
 const maxStateBytes = 64 * 1024;
 
-/** The state as the destination will see it, after JSON. Throws GracefulRunError `workerMisuse` if it cannot be sent. */
+/** Returns the state as the destination will see it, after JSON. Throws GracefulRunError `workerMisuse` if it cannot be sent. */
 export function asJson(state: unknown): unknown {
   const text: unknown = JSON.stringify(state);
   if (typeof text !== 'string') {

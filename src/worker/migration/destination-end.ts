@@ -22,14 +22,14 @@ import {
  */
 export type Adopt = (offer: Offer, handle: ConnectionHandle) => ((state: FinalState | null) => void) | null;
 
-/** At most this many connections are answered together, because the first clients wait until the last connection has arrived. */
+/** How many connections are answered together at most, because the first clients wait until the last connection has arrived. */
 const maxTogether = 32;
 
-/** Opens the end that the master sent; closes the handle if it is not one. While `isDraining`, every offer is refused. */
+/** Opens the end of the pipe that the master sent. If the handle is not such an end, closes it. While `isDraining`, every offer is refused. */
 export function openDestinationEnd(end: unknown, isDraining: () => boolean, adopt: Adopt): void {
   let taken: number[] = [];
   let refused: number[] = [];
-  /** Start reading the connections that were taken and are not answered for yet. */
+  /** The functions that start reading the connections that were taken and are not answered for yet. */
   const reads: (() => void)[] = [];
   let isAnswerDue = false;
   let isUrgent = false;
@@ -111,7 +111,10 @@ export function openDestinationEnd(end: unknown, isDraining: () => boolean, adop
   }
 }
 
-/** Finds a handle by its client: the order alone does not do, because the kernel drops a handle if this process has no free descriptor. */
+/**
+ * Removes the handle of this client from the list and returns it. The order alone does not do, because the kernel drops a handle if this process has
+ * no free descriptor.
+ */
 function takeOut(handles: ConnectionHandle[], peer: string): ConnectionHandle | null {
   const at = handles.findIndex((handle) => identityOf(handle) === peer);
   return at === -1 ? null : (handles.splice(at, 1)[0] ?? null);

@@ -5,22 +5,22 @@
 import { openSourceEnd, type Destination } from './source-end.ts';
 
 export interface DestinationsEvents {
-  /** There are destinations: all that were announced together, or those that opened in time. Called again when others follow. */
+  /** Called when there are destinations: all that were announced together, or those that opened in time. Called again when others follow. */
   introduced(): void;
-  /** There has been no destination for two seconds, so none is expected any more. */
+  /** Called when there has been no destination for two seconds, so that none is expected any more. */
   missing(): void;
 }
 
 export interface Destinations {
-  /** `end`: one end of a pipe to a destination, as the master sent it. `more`: how many destinations the master announces next. */
+  /** Adds a destination. `end`: one end of a pipe to it, as the master sent it. `more`: how many destinations the master announces next. */
   add(end: unknown, more: number): void;
-  /** From now on, `missing` is called if there are none. */
+  /** Makes `missing` be called if there are no destinations. */
   expect(): void;
-  /** True if there are some, and no other is being introduced. */
+  /** True if there are destinations, and no other is being introduced. */
   areReady(): boolean;
   list(): readonly Destination[];
   has(one: Destination): boolean;
-  /** Resolves when they are ready, and after two seconds at the latest. */
+  /** Resolves when the destinations are ready, after two seconds at the latest. */
   wait(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ const introductionMs = 100;
 const patienceMs = 2_000;
 
 export function createDestinations(events: DestinationsEvents): Destinations {
-  /** Announced but not open yet: a worker that has just begun to serve opens its end a little later. */
+  /** Destinations that are announced but not open yet: a worker that has just begun to serve opens its end a little later. */
   const announced = new Set<Destination>();
   const present = new Set<Destination>();
   const waiting = new Set<() => void>();
@@ -86,7 +86,7 @@ export function createDestinations(events: DestinationsEvents): Destinations {
         const wasPresent = present.delete(destination);
         const wasAnnounced = announced.delete(destination);
         if (wasAnnounced && introducing !== undefined) awaitOthers();
-        // Only the first time: a destination that drains says so in every answer.
+        // Only the first time, because a destination that drains says so in every answer.
         if (wasPresent || wasAnnounced) missIfNone();
       }
       if (destination !== null) announced.add(destination);
@@ -111,7 +111,7 @@ export function createDestinations(events: DestinationsEvents): Destinations {
   };
 }
 
-/** The destination with the fewest offers so far (the first of several such); null if there is none. */
+/** Returns the destination with the fewest offers so far (the first of several such); null if there is none. */
 export function leastOffered(among: readonly Destination[]): Destination | null {
   return among.reduce<Destination | null>(
     (least, one) => (least === null || one.offered() < least.offered() ? one : least),

@@ -10,7 +10,7 @@ import { parseSocketState, type SocketState } from '../node-internals/socket-sta
  */
 const version = 1;
 
-/** What the source says about a connection that it offers. The connection itself comes with this line. */
+/** An offer of the source: what it says about a connection. The connection itself comes with this line. */
 export interface Offer {
   /** `http`: for the servers of a listener. `own`: a custom protocol, for a handler that the application has added. */
   readonly kind: 'http' | 'own';
@@ -18,7 +18,7 @@ export interface Offer {
   readonly to: string;
   /** The client's address and port, by which the destination finds the handle that belongs to the offer. */
   readonly peer: string;
-  /** HTTP: the client has had a response, so the keep-alive timeout applies to its next request. */
+  /** HTTP: true if the client has had a response, so that the keep-alive timeout applies to its next request. */
   readonly isKept: boolean;
   /** The socket's `allowHalfOpen`. */
   readonly isHalfOpen: boolean;
@@ -35,12 +35,12 @@ export interface FinalState {
   readonly socket: SocketState;
 }
 
-/** What the destination answers. */
+/** The answers of the destination to several offers. */
 export interface Answers {
   readonly isOfThisVersion: boolean;
-  /** The destination drains too, and refuses every offer; the source may offer the connection to others. */
+  /** True if the destination drains too, and refuses every offer; the source may offer the connection to others. */
   readonly isDraining: boolean;
-  /** The ids of offers. */
+  /** The ids of the offers that the destination has taken. */
   readonly taken: readonly number[];
   readonly refused: readonly number[];
 }
@@ -54,7 +54,7 @@ export function offerLine(id: number, offer: Offer): string {
   return JSON.stringify({ id, ...offer });
 }
 
-/** The line with the final state of a connection. `state` of null: the source keeps the connection. */
+/** Formats the line with the final state of a connection. `state` null: the source keeps the connection. */
 export function finalStateLine(id: number, state: FinalState | null): string {
   return JSON.stringify({ id, finalState: state });
 }

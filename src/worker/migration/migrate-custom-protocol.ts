@@ -19,15 +19,18 @@ import type { Destination } from './source-end.ts';
 export interface MigrationRequest {
   /** The name of the destination's handler. */
   readonly to: string;
-  /** Called when the destination holds the connection and everything is written. If it throws, the connection stays open here. */
+  /**
+   * Returns the connection's state. Called when the destination holds the connection and everything is written. If it throws, the connection stays
+   * open here.
+   */
   readonly state: () => unknown;
   /** Called in the same turn as `state`: the connection now belongs to the destination, and the socket is destroyed soon. */
   readonly released: () => void;
 }
 
 /**
- * `nobody`: no destination takes it. `notMovable`: it is not an open plain connection over TCP or a UNIX socket. The values are part of `Runtime`, over which
- * two copies of this package may meet, so they keep their names.
+ * The result of a migration. `nobody`: no destination takes it. `notMovable`: it is not an open plain connection over TCP or a UNIX socket. The
+ * values are part of `Runtime`, over which two copies of this package may meet, so they keep their names.
  */
 export type MigrationResult = 'taken' | 'nobody' | 'notMovable';
 
@@ -39,7 +42,7 @@ export interface OfferEvents {
 /** Shared by all connections that migrate in this way. */
 export interface CustomProtocolParts {
   readonly destinations: Pick<Destinations, 'wait' | 'list'>;
-  /** Limits how many are offered at the same time, because a connection is not read while it is offered. */
+  /** Limits how many connections are offered at the same time, because a connection is not read while it is offered. */
   readonly limit: ConcurrencyLimit;
 }
 
@@ -60,7 +63,7 @@ export async function migrateCustomProtocol(
     if (willing().length === 0) return 'nobody';
     const release = await limit.acquire();
     try {
-      // Chosen only now, because other connections were offered in the meantime.
+      // Chosen only here, because other connections were offered in the meantime.
       const destination = leastOffered(willing());
       if (destination === null) continue;
       const handle = connectionHandleOf(socket);

@@ -41,7 +41,7 @@ export interface SharedParts {
   readonly destinations: Pick<Destinations, 'areReady' | 'list' | 'has'>;
   /** Connections of both kinds that are being offered. */
   readonly inTransit: Set<net.Socket>;
-  /** False before the drain, and while there is no destination. */
+  /** True while connections migrate. False before the drain, and while there is no destination. */
   readonly isMoving: () => boolean;
   /** Called when a connection has migrated. */
   readonly moved: () => void;
@@ -50,7 +50,7 @@ export interface SharedParts {
 export interface HttpMigration {
   /** Watches for the end of responses, when most connections become idle. */
   watchResponses(): void;
-  /** Call it when there are other destinations: connections that were refused are offered again. */
+  /** Call it when a destination has been added: connections that were refused are offered again. */
   forgetRefusals(): void;
   /** Moves all connections that can migrate, within this time. A second call begins again. */
   moveAll(withinMs: number): void;
@@ -60,7 +60,7 @@ export interface HttpMigration {
   willMove(socket: net.Socket): boolean;
 }
 
-/** At most this many offers to one destination wait for an answer: if it is busy, their clients wait too. */
+/** How many offers to one destination may wait for an answer: if the destination is busy, their clients wait, too. */
 const maxInFlight = 64;
 /** All connections that can migrate do so within this time. */
 const spreadMs = 250;
@@ -71,7 +71,7 @@ export function createHttpMigration(
   parts: HttpMigrationParts,
   { destinations, inTransit, isMoving, moved }: SharedParts,
 ): HttpMigration {
-  /** For each connection, the destinations that have refused it. */
+  /** The destinations that have refused each connection. */
   let refusals = new WeakMap<net.Socket, Set<Destination>>();
   /** Connections whose latest response has just ended. */
   const finished = new Set<net.Socket>();
@@ -98,7 +98,7 @@ export function createHttpMigration(
     for (const candidate of candidatesAmong(movable, look)) queue.push(candidate);
   }
 
-  /** Checks it together with all others whose response ends in this turn of the event loop. */
+  /** Checks the connection together with all others whose response ends in this turn of the event loop. */
   function checkSoon(socket: net.Socket): void {
     finished.add(socket);
     if (isCheckDue) return;
@@ -112,7 +112,7 @@ export function createHttpMigration(
     });
   }
 
-  /** The destination with the fewest offers so far, of those that keep up and have not refused this connection. */
+  /** Returns the destination with the fewest offers so far, of those that keep up and have not refused this connection. */
   function destinationFor(socket: net.Socket): Destination | null {
     const refused = refusals.get(socket);
     return leastOffered(
@@ -191,7 +191,7 @@ export function createHttpMigration(
             readonly socket: net.Socket;
           };
           checkSoon(socket);
-          // The response ended before the request did: the rest of the request is still read.
+          // The response has ended before the request: the rest of the request is still read.
           if (!request.complete) {
             request.once('close', () => {
               checkSoon(socket);
@@ -209,7 +209,7 @@ export function createHttpMigration(
       queue = [];
       next = 0;
       enqueue(sockets, betweenMessages);
-      // In a turn of its own: both are slow the first time, and clients wait.
+      // Each step has a turn of its own: both are slow the first time, and clients wait.
       setImmediate(move);
     },
     stop() {
@@ -225,8 +225,8 @@ export interface Pace {
 }
 
 /**
- * `total` connections within `spreadMs` from `startMs` on. The number grows with the square of the time: few at first, so that the
- * destination is warm by the time it has all of them, while the source, which is warm, serves the rest.
+ * Creates the pace for `total` connections within `spreadMs` from `startMs` on. The number grows with the square of the time: few at first, so that
+ * the destination is warm by the time it has all of them, while the source, which is warm, serves the rest.
  */
 export function createPace(total: number, startMs: number, spreadMs: number): Pace {
   return {

@@ -16,7 +16,7 @@ export interface MigrationParts extends HttpMigrationParts {
 }
 
 export interface Migration {
-  /** Adds a destination. `end`: one end of a pipe to it, as the master sent it. `more`: how many the master announces next. */
+  /** Adds a destination. `end`: one end of a pipe to it, as the master sent it. `more`: how many destinations the master announces next. */
   addDestination(end: unknown, more: number): void;
   /** Begins to migrate HTTP/1 connections. Those that can migrate leave within this time, counted from when there is a destination. */
   begin(withinMs: number, events: MigrationEvents): void;
@@ -29,13 +29,13 @@ export interface Migration {
 }
 
 export interface MigrationEvents {
-  /** There is no destination (any more). */
+  /** Called when there is no destination, or none any more. */
   abandoned(): void;
-  /** There is a destination after all. */
+  /** Called when there is a destination after all. */
   resumed(): void;
 }
 
-/** At most this many connections of custom protocols are offered at a time, because their clients wait if the destination is busy. */
+/** How many connections of custom protocols are offered at a time, because their clients wait if the destination is busy. */
 const maxCustomInFlight = 64;
 
 export function createMigration(parts: MigrationParts): Migration {

@@ -22,12 +22,12 @@ export interface Candidate {
   readonly bytesRead: number;
 }
 
-/** True if the connection may be able to migrate later: this depends on what does not change while it is open. */
+/** True if the connection may be able to migrate later, judged by what does not change while it is open. */
 export function mayMove(socket: net.Socket, { connections, listenerOf }: MovableParts): boolean {
   return connections.isAccepted(socket) && hasParser(socket) && listenerOfSocket(socket, listenerOf) !== null;
 }
 
-/** The connections that are between two messages. `look` is called once for each server. */
+/** Returns the connections that are between two messages. `look` is called once for each server. */
 export function candidatesAmong(
   sockets: readonly net.Socket[],
   look: (server: net.Server) => IsBetween,
@@ -42,7 +42,7 @@ export function candidatesAmong(
   return (
     sockets
       .map((socket) => ({ socket, bytesRead: bytesReadByThisWorker(socket) }))
-      // Zero: nothing has ever arrived, or nothing since the connection migrated to this worker.
+      // Zero bytes: nothing has ever arrived, or nothing since the connection migrated to this worker.
       .filter(({ socket, bytesRead }) => bytesRead === 0 || isBetween(socket))
   );
 }
@@ -58,7 +58,7 @@ export function canLeave({ socket, bytesRead }: Candidate, { requests }: Movable
   );
 }
 
-/** The name of the listener that accepted the connection. */
+/** Returns the name of the listener that accepted the connection, or null. */
 export function listenerOfSocket(socket: net.Socket, listenerOf: MovableParts['listenerOf']): string | null {
   const server: unknown = Reflect.get(socket, 'server');
   return typeof server === 'object' && server !== null ? listenerOf(server as net.Server, socket) : null;

@@ -28,15 +28,15 @@ export interface Destination {
 }
 
 export interface DestinationEvents {
-  /** The destination has the same version of the protocol, and takes connections. Called once. */
+  /** Called once, when the destination takes connections: it has the same version of the protocol. */
   opened(): void;
-  /** The destination drains too and no longer takes connections. A refused connection alone does not mean that. */
+  /** Called when the destination drains too and no longer takes connections. A refused connection alone does not mean that. */
   draining(): void;
-  /** The destination has closed its end, or has exited. */
+  /** Called when the destination has closed its end, or has exited. */
   closed(): void;
 }
 
-/** Opens the end that the master sent. Returns null, and closes the handle, if it is not one. */
+/** Opens the end of the pipe that the master sent. If the handle is not such an end, closes it and returns null. */
 export function openSourceEnd(end: unknown, events: DestinationEvents): Destination | null {
   const waiting = new Map<number, (isTaken: boolean) => void>();
   let lastId = 0;
@@ -81,7 +81,7 @@ export function openSourceEnd(end: unknown, events: DestinationEvents): Destinat
       const id = offer(what, handle, (isHeld) => {
         const state = isHeld ? finalState() : null;
         const isSent = isHeld && pipe.send(finalStateLine(id, state));
-        // Wait until the state has arrived: this process may exit as soon as no connection is open.
+        // The wait is for the state to arrive, because this process may exit as soon as no connection is open.
         if (state !== null && isSent) {
           waiting.set(id, () => {
             answered(true);

@@ -7,9 +7,9 @@ import type net from 'node:net';
 import { hiddenProperty } from '../../shared/hidden-property.ts';
 
 interface ParserList {
-  /** Parsers that are in a message, or wait for their first one. */
+  /** The parsers that are in a message, or wait for their first one. */
   active(): readonly Parsing[];
-  /** Parsers that wait for their next message. */
+  /** The parsers that wait for their next message. */
   idle(): readonly Parsing[];
 }
 
@@ -17,20 +17,20 @@ interface Parsing {
   readonly socket?: net.Socket;
 }
 
-/** Connections whose parser has skipped its first message. */
+/** The connections whose parser has skipped its first message. */
 const skipped = new WeakSet<net.Socket>();
 
 /** True if this connection of the server is between two messages. Valid for the current turn of the event loop. */
 export type IsBetween = (socket: net.Socket) => boolean;
 
-/** Examines all connections of the server; its cost grows with their number. */
+/** Finds the connections of the server that are between two messages. It examines all of them, so its cost grows with their number. */
 export function betweenMessages(server: net.Server): IsBetween {
   const all = new Set(allBetweenMessages(server));
   return (socket) => all.has(socket);
 }
 
 /**
- * The same for connections whose response has just ended. Its cost grows with the number of connections that are in a message. It must
+ * Like betweenMessages(), for connections whose response has just ended. Its cost grows with the number of connections that are in a message. It must
  * not be used for others: Node.js removes a request that takes too long from the list of active ones, even if the request continues.
  */
 export function betweenMessagesAfterResponse(server: net.Server): IsBetween {
@@ -49,7 +49,7 @@ export function allBetweenMessages(server: net.Server): readonly net.Socket[] {
   );
 }
 
-/** True if the connection has an HTTP/1 parser: not over TLS, and not after an upgrade. */
+/** True if the connection has an HTTP/1 parser. It has none over TLS or after an upgrade. */
 export function hasParser(socket: net.Socket): boolean {
   const parser: unknown = Reflect.get(socket, 'parser');
   return typeof parser === 'object' && parser !== null;
@@ -72,8 +72,8 @@ export function skipFirstMessage(socket: net.Socket): void {
   if (!isParser(parser)) return;
   const { onIncoming } = parser;
   parser.onIncoming = ignore;
-  // Without these two callbacks, the parser makes no objects of the message, and needs a tenth of the time. If they are not found, the
-  // objects are made and ignored.
+  // Without these two callbacks, the parser creates no objects for the message, and needs a tenth of the time. If the callbacks are not found, the
+  // objects are created and ignored.
   const callbacks = callbacksOf(parser);
   for (const [index] of callbacks) Reflect.set(parser, index, undefined);
   parser.execute(unseen);

@@ -33,11 +33,11 @@ export function noteWriteRequest(handle: object | null = channelHandle()): void 
   });
 }
 
-/** A pipe over the descriptor that can carry handles. Null if the internals of this Node.js are not the known ones. */
+/** Creates a pipe over the descriptor that can carry handles. Null if the internals of this Node.js are not the known ones. */
 export function channelPipe(fd: number): object | null {
   const Pipe = constructorOf(channelHandle());
   if (Pipe === null) return null;
-  // UV_PIPE with `ipc`, as PipeConstants.IPC.
+  // The value 2 is UV_PIPE with `ipc`, as in PipeConstants.IPC.
   const pipe = new Pipe(2);
   const open: unknown = Reflect.get(pipe, 'open');
   if (typeof open !== 'function') return null;
@@ -45,7 +45,7 @@ export function channelPipe(fd: number): object | null {
   return problem === undefined || problem === 0 ? pipe : null;
 }
 
-/** Takes the handle that has arrived on such a pipe with what was read last; null: none. */
+/** Takes the handle that has arrived on such a pipe with the latest bytes; null if there is none. */
 export function takePendingHandle(pipe: object): unknown {
   const handle: unknown = Reflect.get(pipe, 'pendingHandle') ?? null;
   Reflect.set(pipe, 'pendingHandle', null);
@@ -78,7 +78,7 @@ export function channelFd(): number | null {
   return typeof fd === 'number' ? fd : null;
 }
 
-/** Reads again, after `stopReading`. */
+/** Starts to read again, after `stopReading`. */
 export function startReading(): void {
   callChannel('readStart');
 }
@@ -103,8 +103,8 @@ export function forgetChannel(): void {
 }
 
 /**
- * Calls `gone` when the other end is gone, after the last message. Returns a function that tells whether it is gone; without the handle, it
- * always does. A wrapper around `process.disconnect()` could not tell, because Node.js calls that, too, when the other end is gone.
+ * Calls `gone` when the other end is gone, after the last message. Returns a function that tells whether it is gone; if the handle is not known, that
+ * function always returns true. A wrapper around `process.disconnect()` could not tell, because Node.js calls that, too, when the other end is gone.
  */
 export function watchOtherEnd(gone: () => void): () => boolean {
   const handle = channelHandle();
@@ -112,7 +112,7 @@ export function watchOtherEnd(gone: () => void): () => boolean {
   if (handle === null || typeof onread !== 'function') return () => true;
   let isGone = false;
   Reflect.set(handle, 'onread', function (this: unknown, ...args: unknown[]) {
-    // No buffer: the end of the stream, or an error.
+    // Without a buffer, this is the end of the stream, or an error.
     if (args[0]) return Reflect.apply(onread, this, args) as unknown;
     isGone = true;
     const result: unknown = Reflect.apply(onread, this, args);

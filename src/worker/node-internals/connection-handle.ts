@@ -11,7 +11,7 @@ export interface ConnectionHandle {
   reading: boolean;
   readStart: (this: ConnectionHandle) => number;
   readStop: (this: ConnectionHandle) => number;
-  /** Only that of TCP has it. */
+  /** Present only on a TCP handle. */
   getpeername?: (this: ConnectionHandle, out: object) => number;
   close: (this: ConnectionHandle) => void;
 }
@@ -28,8 +28,8 @@ export function connectionHandleOf(socket: net.Socket): ConnectionHandle | null 
 }
 
 /**
- * By what two workers know a connection: the client's address and port, or for a UNIX socket, whose clients have none, the inode of the
- * socket, which is the same in every process. Null if it has disconnected.
+ * Returns what identifies a connection in two workers: the client's address and port, or for a UNIX socket, whose clients have none, the inode of the
+ * socket, which is the same in every process. Null if the client has disconnected.
  */
 export function identityOf(handle: ConnectionHandle): string | null {
   if (handle.getpeername === undefined) return inodeOf(handle.fd);
@@ -40,7 +40,7 @@ export function identityOf(handle: ConnectionHandle): string | null {
 
 function inodeOf(fd: number): string | null {
   try {
-    // With `bigint`, for the reason in inheritance.ts.
+    // The reason for `bigint` is in inheritance.ts.
     return `inode ${process.getBuiltinModule('node:fs').fstatSync(fd, { bigint: true }).ino}`;
   } catch {
     return null;
@@ -62,7 +62,7 @@ export function holdReading(handle: ConnectionHandle): () => void {
     const left = (holds.get(handle) ?? 1) - 1;
     holds.set(handle, left);
     if (left > 0) return;
-    // Set to the method of its class rather than deleted: V8 makes an object slow when it loses a property, and this one stays in use.
+    // The method of the class is set, and ours not deleted: V8 makes an object slow when it loses a property, and this one stays in use.
     const { readStart } = Object.getPrototypeOf(handle) as ConnectionHandle;
     handle.readStart = readStart;
     if (handle.reading) handle.readStart();

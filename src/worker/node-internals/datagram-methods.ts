@@ -9,7 +9,7 @@ import { datagramHandle } from '../../shared/datagram-internals.ts';
 type Method = (this: SocketHandle, ...args: unknown[]) => unknown;
 
 export interface SocketHandle {
-  /** Of udp6, those of this name are its `bind6`, `send6` and so on. */
+  /** On a udp6 handle, the methods of these names are its `bind6`, `send6` and so on. */
   open: Method;
   bind: Method;
   send: Method;

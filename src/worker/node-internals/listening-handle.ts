@@ -11,7 +11,7 @@ export interface RawHandle {
   close: (this: RawHandle, callback?: () => void) => void;
   ref: (this: RawHandle) => void;
   unref: (this: RawHandle) => void;
-  /** Only that of TCP has it. */
+  /** Present only on a TCP handle. */
   getsockname?: (this: RawHandle, out: object) => number;
   getpeername?: (this: RawHandle, out: object) => number;
   /** Set by `net.Server`: makes a socket of an accepted handle, and emits 'connection'. */
@@ -26,7 +26,7 @@ type CreateServerHandle = (
   flags?: number,
 ) => unknown;
 
-// The one cast: the types of Node.js lack it.
+// This is the one cast: the types of Node.js lack the function.
 const { _createServerHandle: createServerHandle } = process.getBuiltinModule('node:net') as unknown as {
   _createServerHandle: CreateServerHandle;
 };
@@ -36,7 +36,7 @@ export function isRawHandle(value: unknown): value is RawHandle {
   return ['listen', 'close', 'ref', 'unref'].every((name) => typeof Reflect.get(value, name) === 'function');
 }
 
-/** Binds a UNIX socket to the name. `taken`: another socket has it; null: it cannot be bound for another reason. */
+/** Binds a UNIX socket to the name. Returns `taken` if another socket has it, or null if it cannot be bound for another reason. */
 export function bindName(name: string): object | 'taken' | null {
   const bound = attempt(() => createServerHandle(name, -1, -1, -1));
   if (typeof bound === 'object') return bound;
@@ -73,7 +73,7 @@ export function beforeBareBind(bound: (host: string | null, port: number) => voi
   Reflect.set(net, '_createServerHandle', bare);
 }
 
-/** A handle over an inherited file descriptor; null if it is not a socket, or no longer open. */
+/** Opens a handle over an inherited file descriptor; null if that is not a socket, or no longer open. */
 export function openInherited(fd: number): RawHandle | null {
   const handle = createServerHandle(null, null, null, fd);
   return isRawHandle(handle) ? handle : null;
@@ -112,8 +112,8 @@ export function putAside(
 }
 
 /**
- * Forwards what code does with `closed` to `after`, and gives that code the connections that `after` accepts. For code that keeps its
- * handle and cannot be given another one.
+ * Forwards calls of `closed` to `after`, and gives connections that `after` accepts to the owner of `closed`. For code that keeps its handle and
+ * cannot be given another one.
  */
 export function forwardTo(closed: RawHandle, after: RawHandle): void {
   Reflect.set(after, 'onconnection', closed.onconnection?.bind(closed));
@@ -172,7 +172,7 @@ export function canBind(host: string): boolean {
 }
 
 /**
- * A handle for a server that is to see itself listening and never accepts. It is bound to the loopback and not listened on, and reports the
+ * Creates a handle for a server that should appear to listen and never accepts. It is bound to the loopback and not listened on, and reports the
  * address that was asked for; for port 0, its own.
  */
 export function standInHandle(host: string | null, port: number): RawHandle | null {

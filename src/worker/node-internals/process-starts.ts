@@ -1,6 +1,6 @@
 /**
- * How `node:child_process` starts processes, and the way to change how one is started: the `spawn` of ChildProcess.prototype, which is not
- * documented (Node 20, 22, 24 and 26), and the functions that wait for a process.
+ * How `node:child_process` starts processes, and how to change a start: through the `spawn` of ChildProcess.prototype, which is not documented (Node
+ * 20, 22, 24 and 26), and through the functions that wait for a process.
  */
 import { isRecord } from '../../shared/protocol.ts';
 
@@ -8,20 +8,20 @@ import { isRecord } from '../../shared/protocol.ts';
 export interface StartedProcess {
   readonly file: unknown;
   readonly stdio: unknown;
-  /** `NAME=value`. */
+  /** Environment variables, as `NAME=value`. */
   readonly pairs: readonly string[];
 }
 
-/** What a changed start uses instead. */
+/** The values that a changed start uses instead. */
 export interface ExtendedStart {
   readonly stdio: unknown[];
   readonly pairs: string[];
 }
 
-/** Returns how the process is started instead; null: unchanged. */
+/** Returns how the process is started instead, or null to leave the start unchanged. */
 export type Extend = (started: StartedProcess) => ExtendedStart | null;
 
-/** Changes every start that is not waited for: all of them come through this method. */
+/** Changes every start that Node.js does not wait for: all of them call this method. */
 export function replaceStarts(extend: Extend): void {
   const { prototype }: { prototype: object } = process.getBuiltinModule('node:child_process').ChildProcess;
   const start: unknown = Reflect.get(prototype, 'spawn');
@@ -43,7 +43,7 @@ export function replaceStarts(extend: Extend): void {
 
 const synchronousStarts = ['spawnSync', 'execFileSync', 'execSync'] as const;
 
-/** Changes every start that is waited for: Yarn starts the release that a project has committed by execFileSync. */
+/** Changes every start that Node.js waits for. Yarn starts the release that a project has committed with execFileSync. */
 export function replaceSynchronousStarts(extend: Extend): void {
   const childProcess: object = process.getBuiltinModule('node:child_process');
   for (const name of synchronousStarts) {

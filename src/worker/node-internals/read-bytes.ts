@@ -10,10 +10,10 @@ interface StreamBinding {
   readonly kArrayBufferOffset: number;
 }
 
-/** Undefined before the first use; null if this Node.js does not have it. */
+/** The binding of Node.js; undefined before the first use, null if this Node.js does not have it. */
 let binding: StreamBinding | null | undefined;
 
-/** The last major version of Node.js whose buffers hold nothing else. */
+/** The last major version of Node.js whose buffers hold nothing but the bytes that were read. */
 const lastExactMajor = 24;
 
 /**

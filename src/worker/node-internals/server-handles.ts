@@ -4,7 +4,7 @@ import { formatAddress } from '../../shared/format-address.ts';
 import type { RawHandle } from './listening-handle.ts';
 import { inContextOf, putIntoContextOf } from './server-contexts.ts';
 
-/** The server that listens with the handle, which Node.js keeps under a symbol. */
+/** Finds the server that listens with the handle. Node.js keeps it under a symbol. */
 export function serverOf(handle: RawHandle): Server | null {
   const values = Object.getOwnPropertySymbols(handle).map((symbol): unknown => Reflect.get(handle, symbol));
   return values.find((value) => value instanceof Server) ?? null;
@@ -18,12 +18,12 @@ export function acceptFor(listening: RawHandle, accepted: object): void {
   else inContextOf(server, accept);
 }
 
-/** How many connections it has, as it counts them for `maxConnections`. */
+/** Returns how many connections the server has, as it counts them for `maxConnections`. */
 export function connectionCount(server: Server): number {
   return Number(Reflect.get(server, '_connections'));
 }
 
-/** Does with the handle `after` what `net.Server` does with a handle that it is given, except listening (setupListenHandle in lib/net.js). */
+/** Gives the server the handle `after`, as `net.Server` does with a handle that it is given, except listening (setupListenHandle in lib/net.js). */
 export function swapHandle(server: Server, before: RawHandle, after: RawHandle): void {
   putIntoContextOf(server, after);
   Reflect.set(after, 'onconnection', before.onconnection);

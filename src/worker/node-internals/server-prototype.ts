@@ -11,7 +11,7 @@ type MethodName = 'listen' | 'close';
 
 type Emit = (this: Server, event: string | symbol, ...args: unknown[]) => boolean;
 
-/** The method as `net.Server` has it now. On an http.Server its `close` stops accepting and closes no connection. */
+/** Returns the method as `net.Server` has it now. On an http.Server, this `close` stops accepting and closes no connection. */
 export function serverMethod(name: MethodName): ServerMethod {
   // Proven dispatch: the overloads of both methods are one function that looks at its arguments.
   return Reflect.get(Server.prototype, name) as ServerMethod;
@@ -26,7 +26,7 @@ export function observeServers(
   observe: (server: Server, event: string | symbol, first: unknown) => void,
 ): void {
   const { prototype } = Server;
-  // An inherited `emit` is looked up at every call, because `domain` replaces that of every emitter.
+  // An own `emit` is called directly. An inherited one is looked up at every call, because `domain` replaces that of every emitter.
   const own = Object.hasOwn(prototype, 'emit') ? emitOf(prototype) : null;
   const inherited: unknown = Object.getPrototypeOf(prototype);
   define('emit', function emit(this: Server, event: string | symbol, ...args: unknown[]) {

@@ -9,7 +9,7 @@ export type ListeningSwitch = (event: unknown) => void;
 
 export type Emit = (event: unknown, ...args: unknown[]) => unknown;
 
-/** For any event: the types of `process` have one overload for each. */
+/** Typed for any event name: the types of `process` have one overload for each. */
 const emitter: Pick<EventEmitter, 'listeners' | 'on' | 'removeListener'> = process;
 
 const switches = {
@@ -18,8 +18,8 @@ const switches = {
 } as const;
 
 /**
- * Replaces what Node.js calls at 'newListener', which starts, or at 'removeListener', which stops. `make` gets the original. Returns the
- * original; null when this Node.js works differently, and nothing is replaced.
+ * Replaces the listener that Node.js has for 'newListener', which starts, or for 'removeListener', which stops. `make` gets the original. Returns the
+ * original, or null if this Node.js works differently; then nothing is replaced.
  */
 export function replaceSwitch(
   event: keyof typeof switches,

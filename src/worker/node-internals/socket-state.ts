@@ -10,7 +10,7 @@ import { rawHandleOf } from './raw-handle.ts';
 export interface SocketState {
   readonly noDelay?: boolean;
   readonly keepAlive?: KeepAlive;
-  /** `socket.setTimeout()`, unless Node.js replaces it with the keep-alive timeout after each response. */
+  /** The timeout of `socket.setTimeout()`; not known if Node.js replaces it with the keep-alive timeout after each response. */
   readonly timeoutMs?: number;
   readonly bytesRead: number;
   readonly bytesWritten: number;
@@ -18,7 +18,7 @@ export interface SocketState {
   readonly requests: number;
 }
 
-/** In seconds, the unit of the kernel. */
+/** The keep-alive option. Times are in seconds, the unit of the kernel. */
 interface KeepAlive {
   readonly isOn: boolean;
   readonly initialDelay: number;
@@ -36,8 +36,8 @@ const namesOfNode = [
 const symbolsOfNode = new Set(['kSetKeepAliveInterval', 'kSetKeepAliveCount', 'kSetTOS']);
 
 /**
- * Properties of libraries that count connections (http-shutdown, http-graceful-shutdown). They add them at 'connection', which is
- * emitted in the destination too.
+ * Properties that libraries add which count connections (http-shutdown, http-graceful-shutdown). They add them at 'connection', which is emitted in
+ * the destination too.
  */
 const namesMadeAgain = ['_isIdle', '_connectionId'];
 
@@ -54,7 +54,7 @@ export function hasStateOfApplication(socket: net.Socket): boolean {
   return false;
 }
 
-/** The counters of a handle. */
+/** A handle with its counters of bytes. */
 interface Counted {
   readonly bytesRead: number;
   readonly bytesWritten: number;
@@ -109,7 +109,7 @@ function hasKeepAliveTimeout(socket: net.Socket): boolean {
 
 /** Sets the options in the destination, whatever its server sets on the connections that it accepts. */
 export function takeOverOptions(socket: net.Socket, { noDelay, keepAlive }: SocketState): void {
-  // Node.js does nothing if the option is set already.
+  // Node.js makes no system call if the option is set already.
   if (noDelay !== undefined) socket.setNoDelay(noDelay);
   if (keepAlive === undefined) return;
   const { isOn, initialDelay, interval, count } = keepAlive;
@@ -132,7 +132,7 @@ export function takeOverCounts(handle: object, { bytesRead, bytesWritten }: Sock
   }
 }
 
-/** The number of bytes that this worker has read, without those read before the connection migrated to it. */
+/** Returns the number of bytes that this worker has read, without those read before the connection migrated to it. */
 export function bytesReadByThisWorker(socket: net.Socket): number {
   const handle = rawHandleOf(socket);
   if (typeof handle !== 'object' || handle === null || !Object.hasOwn(handle, 'bytesRead'))

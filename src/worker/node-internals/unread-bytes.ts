@@ -1,14 +1,14 @@
 /**
- * The bytes that a socket has read and the application has not used: those in its buffer (the socket may be paused), and after
- * `setEncoding()` the first bytes of a character that is not complete yet. Those are in the stream's decoder, which Node.js does not
- * document (20, 22, 24 and 26).
+ * The bytes that a socket has read and the application has not used: the bytes in its buffer (the socket may be paused) and, after `setEncoding()`,
+ * the first bytes of a character that is not complete yet. The latter are in the stream's decoder, which Node.js does not document (20, 22, 24 and
+ * 26).
  */
 import type net from 'node:net';
 import { isRecord } from '../../shared/protocol.ts';
 
 export interface UnreadBytes {
   readonly bytes: Buffer;
-  /** Gives them back to the socket. */
+  /** Gives the bytes back to the socket. */
   putBack(): void;
 }
 
@@ -20,7 +20,7 @@ export function canTakeUnread(socket: net.Socket): boolean {
   return bytesInDecoder(socket) !== null;
 }
 
-/** Takes them without calling listeners, which would use them here. */
+/** Takes the unread bytes without calling listeners, which would use them here. */
 export function takeUnread(socket: net.Socket): UnreadBytes {
   const { readableEncoding: encoding } = socket;
   const buffered = Buffer.concat(
@@ -31,10 +31,10 @@ export function takeUnread(socket: net.Socket): UnreadBytes {
   return {
     bytes: Buffer.concat([buffered, bytesInDecoder(socket) ?? Buffer.alloc(0)]),
     putBack() {
-      // The decoder still has its own.
+      // The bytes in the decoder are still there, so nothing has to be put back for them.
       if (buffered.length === 0) return;
       if (encoding === null) socket.unshift(buffered);
-      // As text, like the rest of the buffer: bytes would not be decoded.
+      // The bytes are put back as text, like the rest of the buffer: bytes would not be decoded.
       else socket.unshift(buffered.toString(encoding), encoding);
     },
   };
@@ -57,7 +57,7 @@ function readAll(socket: net.Socket): readonly (Buffer | string)[] {
   }
 }
 
-/** A copy of them; null if they cannot be found. */
+/** Returns a copy of the bytes in the decoder; null if they cannot be found. */
 function bytesInDecoder(socket: net.Socket): Buffer | null {
   if (socket.readableEncoding === null) return Buffer.alloc(0);
   const state: unknown = Reflect.get(socket, '_readableState');

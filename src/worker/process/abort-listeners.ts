@@ -4,7 +4,7 @@ import { inCurrentContext } from './async-context.ts';
 
 type Listener = (event: unknown) => unknown;
 
-/** Binds listeners of the signal to their context: from now on every listener that the application adds is called in the context of that moment. */
+/** Binds listeners of the signal to their context: every listener that the application adds after this call is called in the context in which it was added. */
 export function bindListeners(signal: AbortSignal): void {
   const bound = new WeakMap<object, Listener>();
   replace(signal, 'addEventListener', ([type, listener, options, ...rest]) => {
@@ -34,7 +34,7 @@ function replace(
   Object.defineProperty(signal, name, { value, configurable: true, writable: true });
 }
 
-/** Node.js marks its own listeners with symbols in the options, and holds some of them weakly: they stay unchanged. */
+/** True for options of Node.js's own listeners: it marks them with symbols, and holds some of them weakly, so they stay unchanged. */
 function isOfNode(options: unknown): boolean {
   return isRecord(options) && Object.getOwnPropertySymbols(options).length > 0;
 }

@@ -6,15 +6,15 @@ export interface Context {
   run<Result>(action: () => Result): Result;
 }
 
-/** The context of this moment. */
+/** Returns the current asynchronous context. */
 export function currentContext(): Context {
-  // Not imported: Node.js has loaded it already when it is needed.
+  // Not imported: Node.js has already loaded it when it is needed.
   const { AsyncResource } = process.getBuiltinModule('node:async_hooks');
   const resource = new AsyncResource('graceful-run', { requireManualDestroy: true });
   return { run: (action) => resource.runInAsyncScope(action) };
 }
 
-/** Wraps the function so that every call runs in the context of this moment. */
+/** Wraps the function so that every call runs in the context that is current now. */
 export function inCurrentContext<Args extends readonly unknown[], Result>(
   action: (...args: Args) => Result,
 ): (...args: Args) => Result {

@@ -6,10 +6,10 @@ import type { EventEmitter } from 'node:events';
 
 type Listener = (first: unknown, second: unknown) => void;
 
-/** Events for which Node.js has listeners of its own. Without the first two a signal has no effect; without the third no handle arrives. */
+/** The events for which Node.js has listeners of its own. Without the first two a signal has no effect; without the third no handle arrives. */
 const eventsOfNode = ['newListener', 'removeListener', 'internalMessage'];
 
-/** For any event: the types of `process` have one overload for each. */
+/** Typed for any event name: the types of `process` have one overload for each. */
 type Emitter = Pick<EventEmitter, 'prependListener' | 'removeListener' | 'listeners'>;
 
 const emitter: Emitter = process;
@@ -23,7 +23,10 @@ export function keepListening(event: string, listener: Listener): void {
   emitter.prependListener(event, listener);
 }
 
-/** The same, in the place of Node.js's own listener, which is called first: the number of listeners stays the same. */
+/**
+ * Adds a listener in the place of Node.js's own, which is called first, so that the number of listeners stays the same. It is put back at once when
+ * it is removed.
+ */
 export function keepInPlace(event: string, listener: Listener): void {
   beginToKeep();
   const original = emitter.listeners(event)[0] as Listener | undefined;
@@ -47,7 +50,7 @@ function beginToKeep(): void {
 function removed(event: unknown, listener: unknown): void {
   if (kept.some(([ours, keptListener]) => ours === event && keptListener === listener)) {
     putBack();
-    // Again later: at its end, removeAllListeners() also removes what was put back in between.
+    // Put back again later: at its end, removeAllListeners() also removes listeners that were added in between.
     process.nextTick(putBack);
   }
 }

@@ -1,4 +1,4 @@
-/** Resolves in the next turn of the event loop: what has arrived meanwhile is handled first. */
+/** Resolves in the next turn of the event loop: events that have arrived meanwhile are handled first. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);

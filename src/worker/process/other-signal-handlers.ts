@@ -2,8 +2,8 @@
 import { isRecord } from '../../shared/protocol.ts';
 
 /**
- * On Linux, which alone has the file that is read here. node:os, which has the numbers, too, takes 17 KB of the young generation, and a
- * small application boots without a garbage collection (docs/adr/0002-bundles.md).
+ * The signal numbers on Linux: only there exists the file that is read here. They are not read from node:os, which takes 17 KB of the young
+ * generation: a small application boots without a garbage collection (docs/adr/0002-bundles.md).
  */
 const numbers: Readonly<Record<'SIGHUP' | 'SIGUSR2', number>> = {
   SIGHUP: 1,
@@ -11,8 +11,8 @@ const numbers: Readonly<Record<'SIGHUP' | 'SIGUSR2', number>> = {
 };
 
 /**
- * Reads which signals this process has handlers for: that of Node.js, because `process` has a listener for it, or that of native code, such
- * as an addon that dumps the heap at SIGUSR2. Without /proc, none.
+ * Reads which signals this process has handlers for: that of Node.js, because `process` has a listener for it, or that of native code, such as an
+ * addon that dumps the heap at SIGUSR2. Without /proc, no signal counts as handled.
  */
 export function readCaught(): (signal: keyof typeof numbers) => boolean {
   const mask = BigInt(`0x${readMask() ?? '0'}`);
@@ -29,14 +29,14 @@ function readMask(): string | undefined {
   }
 }
 
-/** node:os is not imported, because most workers boot without it. */
+/** Returns the number of a signal. node:os is not imported, because most workers boot without it. */
 export function signalNumber(signal: NodeJS.Signals): number {
   return process.getBuiltinModule('node:os').constants.signals[signal];
 }
 
 /**
- * How many listeners of each signal belong to signal-exit (versions 3 and 4). It is part of many packages, listens for every signal to
- * run clean-up at each end of the process, and then sends the signal again: its listeners do not mean that the application handles the signal.
+ * Returns how many listeners of each signal belong to signal-exit (versions 3 and 4). It is part of many packages, listens for every signal to run
+ * clean-up at each end of the process, and then sends the signal again: its listeners do not mean that the application handles the signal.
  */
 export function signalExitCount(): number {
   const emitters: readonly unknown[] = [

@@ -20,11 +20,11 @@ export type SignalHandling = 'passOn' | 'take';
 
 export interface Signals {
   /**
-   * From now on the signal does nothing by itself, and `decide` is called when it arrives. A second call replaces the first. If this Node.js
+   * Catches the signal: it does nothing by itself any more, and `decide` is called when it arrives. A second call replaces the first. If this Node.js
    * listens for signals differently, the application's listeners receive the signal whatever `decide` returns.
    */
   hold(signal: NodeJS.Signals, decide: () => SignalHandling): void;
-  /** The same for every signal that is held now. */
+  /** Replaces the decision for every signal that is held at this moment. */
   holdOn(decide: (signal: NodeJS.Signals) => SignalHandling): void;
   /** The number of the application's listeners for the signal. */
   listenerCount(signal: NodeJS.Signals): number;
@@ -32,18 +32,15 @@ export interface Signals {
   isMeant(signal: NodeJS.Signals): boolean;
   /** Calls the application's listeners as if the signal had arrived, in the context in which the first of them was added. */
   emit(signal: NodeJS.Signals): void;
-  /** When they were last called for a real signal, on the clock of monotonicMs(); null: never. */
+  /** Returns when the listeners were last called for a real signal, on the clock of monotonicMs(); null if they never were. */
   receivedAt(signal: NodeJS.Signals): number | null;
-  /**
-   * From now on `sent` is called before this process sends itself a signal for which the application has no listener. A second call
-   * replaces the first.
-   */
+  /** Makes this process call `sent` before it sends itself a signal for which the application has no listener. A second call replaces the first. */
   watchOwn(sent: () => void): void;
-  /** Ends every hold: a signal without a listener does again what it does by default. */
+  /** Ends every hold: a signal without a listener has its default effect again. */
   release(): void;
 }
 
-/** For any event: the types of `process` have one overload for each. */
+/** Typed for any event name: the types of `process` have one overload for each. */
 const emitter: Pick<EventEmitter, 'emit' | 'listeners' | 'listenerCount'> = process;
 
 /** The signals that end a process by default and are sent for that purpose. */
@@ -54,7 +51,7 @@ export function createSignals(): Signals {
   const contexts = new Map<NodeJS.Signals, Context>();
   const received = new Map<NodeJS.Signals, number>();
   let whenSent: (() => void) | null = null;
-  /** Our listeners on `process`, on a Node.js that listens for signals differently. */
+  /** The listeners that graceful-run itself has on `process`, if this Node.js listens for signals differently. */
   const visible = new Map<NodeJS.Signals, () => void>();
   const start = replaceSwitch('newListener', (original) => {
     return function startListeningIfSignal(type) {
@@ -77,7 +74,7 @@ export function createSignals(): Signals {
   function receive(event: unknown, ...args: unknown[]): unknown {
     if (!isKind(event)) return emitOfProcess(event, ...args);
     if (listenerCount(event) === 0 && event !== 'SIGTERM') {
-      // Its listeners are gone, and their work with them. (The master sends SIGTERM again while a listener added by once() is at work.)
+      // The listeners that received the signal are gone, and so is their work. (The master sends SIGTERM again while a listener added by once() is at work.)
       received.delete(event);
     }
     const decide = held.get(event);
@@ -96,7 +93,7 @@ export function createSignals(): Signals {
   }
 
   if (start !== null && stop !== null) {
-    // Listeners that were added earlier: Node.js has bound another `emit` to their signals.
+    // For listeners that were added earlier: Node.js has bound another `emit` to their signals.
     for (const signal of kinds) {
       if (emitter.listenerCount(signal) === 0) continue;
       stopDespiteListeners(stop, signal);
@@ -145,7 +142,7 @@ function isKind(type: unknown): type is NodeJS.Signals {
 }
 
 const emitOfProcess: Emit = (event, ...args) => {
-  // Looked up at every call, because applications replace it.
+  // Looked up at every call, because applications replace `emit`.
   const emit: unknown = Reflect.get(process, 'emit');
   return typeof emit === 'function' ? (Reflect.apply(emit, process, [event, ...args]) as unknown) : false;
 };

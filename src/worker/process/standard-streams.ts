@@ -9,12 +9,12 @@ type Stream = Pick<EventEmitter, 'on' | 'listenerCount'>;
 
 const names = ['stdout', 'stderr'] as const;
 
-/** Ignores EPIPE, and EIO of a terminal, from the moment in which the application uses one of them. Other errors stay errors. */
+/** Ignores EPIPE, and EIO of a terminal, from the moment at which the application first uses one of the two streams. Other errors stay errors. */
 export function surviveBrokenPipes(): void {
   for (const name of names) {
     const own = Object.getOwnPropertyDescriptor(process, name);
     const make: unknown = own === undefined ? null : Reflect.get(own, 'get');
-    // Created already, or replaced by a preload of the application.
+    // The stream is created already, or was replaced by a preload of the application.
     if (own?.configurable !== true || typeof make !== 'function') continue;
     let isMade = false;
     own.get = (): unknown => {
@@ -39,7 +39,7 @@ function ignoreBrokenPipe(stream: Stream): void {
   });
 }
 
-/** The error with its stack, for the application's log. */
+/** Returns the error with its stack, for the application's log. */
 export function described(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
@@ -50,7 +50,7 @@ export function complain(text: string): void {
   try {
     process.getBuiltinModule('node:fs').writeSync(2, line);
   } catch {
-    // EAGAIN: the descriptor is non-blocking, so the stream exists already. Any other error: the stream reports it.
+    // EAGAIN means that the descriptor is non-blocking, so the stream exists already. The stream reports any other error.
     process.stderr.write(line);
   }
 }

@@ -7,21 +7,21 @@ import { createOpenSockets } from './open-sockets.ts';
 import type { Servers } from './servers.ts';
 
 export interface Connections {
-  /** A server has accepted it. */
+  /** Adds a connection that a server has accepted. */
   accept(socket: net.Socket): void;
-  /** Another worker has accepted it, and gave it to this one. */
+  /** Adds a connection that another worker has accepted and handed over to this one. */
   adopt(socket: net.Socket): void;
-  /** A TLS server has made this socket of an accepted one. */
+  /** Adds a socket that a TLS server has made of an accepted one. */
   secure(socket: net.Socket): void;
-  /** How many have been accepted so far. */
+  /** Returns how many connections have been accepted so far. */
   accepted(): number;
-  /** Those that were accepted or adopted and are still open. */
+  /** Returns the connections that were accepted or adopted and are still open. */
   open(): net.Socket[];
   /** True for a socket that was accepted or adopted, false for one made of such a socket, as with TLS. */
   isAccepted(socket: net.Socket): boolean;
-  /** The TLS sockets that may still be open. */
+  /** Returns the TLS sockets that may still be open. */
   secured(): net.Socket[];
-  /** Resolves as soon as none is open. */
+  /** Resolves as soon as no connection is open. */
   whenNoneOpen(): Promise<void>;
   /**
    * Returns a function that makes the server that listens with this handle accept a connection, and returns its socket. Null if no
@@ -60,7 +60,7 @@ export function createConnections(servers: Pick<Servers, 'listeningWith'>): Conn
         try {
           acceptFor(listening, accepted);
         } catch (error) {
-          // A listener for 'connection' threw. As without us, that is an uncaught exception, and the connection stays open.
+          // A listener for 'connection' threw. As without graceful-run, that is an uncaught exception, and the connection stays open.
           process.nextTick(() => {
             throw error;
           });
@@ -72,7 +72,7 @@ export function createConnections(servers: Pick<Servers, 'listeningWith'>): Conn
   };
 }
 
-/** Node.js would drop one connection more. */
+/** True if the server has reached `maxConnections`: Node.js would drop a further connection. */
 function isFull(server: net.Server): boolean {
   const { maxConnections } = server as { readonly maxConnections?: number };
   return maxConnections !== undefined && maxConnections > 0 && connectionCount(server) >= maxConnections;

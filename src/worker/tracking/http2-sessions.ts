@@ -3,13 +3,13 @@ import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 
 export interface Http2Sessions {
   readonly add: (session: ServerHttp2Session) => void;
-  /** Call it for every new stream: once sessions end, each ends after the first stream that it opens. */
+  /** Call it for every new stream. Once sessions are being ended, each ends after the first stream that it opens. */
   streamOpened(stream: ServerHttp2Stream): void;
-  /** Ends all of them. A session that is accepted later, from the accept queue, still serves one request, as over HTTP/1. */
+  /** Ends all sessions. A session that is accepted later, from the accept queue, still serves one request, as over HTTP/1. */
   endAll(): void;
 }
 
-/** Below this many sessions, none of them is checked for its end. */
+/** The number of sessions below which none of them is checked for its end. */
 const minimumLimit = 64;
 
 export function createHttp2Sessions(): Http2Sessions {

@@ -1,23 +1,26 @@
 /**
- * What the master is told of a worker's load when it asks. Counts failed responses from the moment this bundle is compiled, 50 ms after admission;
- * the event-loop delay is measured only while there are questions, because that takes a timer.
+ * Measures what the master is told of a worker's load when it asks. Counts failed responses from the moment this bundle is compiled, 50 ms after
+ * admission; the event-loop delay is measured only while the master asks, because that takes a timer.
  */
 import type net from 'node:net';
 import type { WorkerLoad } from '../../shared/protocol.ts';
 import { isInjected } from './in-memory-mark.ts';
 
 export interface LoadMeter {
-  /** Responses with a status of 500 to 599. */
+  /** Returns the number of responses with a status of 500 to 599. */
   serverErrors(): number;
-  /** Since the last question that came at least a second after the one before it; null for what was not measured then. */
+  /**
+   * Returns the load of the event loop since the last question that came at least a second after the one before it; null for values that were not
+   * measured then.
+   */
   eventLoop(): WorkerLoad['eventLoop'];
 }
 
-/** Of the histogram of delays. Its timer fires so often while it is enabled. */
+/** The resolution of the histogram of delays. While it is enabled, its timer fires this often. */
 const resolutionMs = 20;
-/** Questions that are closer together get the same: the histogram needs two shots of its timer, and a second asker is to see what the first one saw. */
+/** Questions within this time get the same answer: the histogram needs two shots of its timer, and a second asker should see what the first one saw. */
 const leastWindowMs = 1_000;
-/** Without a question for this long, the delay is no longer measured. */
+/** If there is no question for this long, the delay is no longer measured. */
 const forgottenAfterMs = 150_000;
 
 interface ResponseFinished {
@@ -29,7 +32,7 @@ interface StreamFinished {
   readonly stream: { readonly sentHeaders?: Readonly<Record<string, unknown>> };
 }
 
-// As they were before the application could replace them.
+// The timer functions as they were before the application could replace them.
 const { setTimeout, clearTimeout } = globalThis;
 
 export function createLoadMeter(): LoadMeter {
@@ -46,10 +49,10 @@ export function createLoadMeter(): LoadMeter {
   // Proven dispatch: both are documented, and the channels are Node.js's own.
   diagnostics.subscribe('http.server.response.finish', (message) => {
     const { response, socket } = message as ResponseFinished;
-    // Most responses are none, so the cheaper question comes first.
+    // Most responses have no such status, so the cheaper condition comes first.
     if (isServerError(response.statusCode) && !isInjected(socket)) serverErrors += 1;
   });
-  // Versions of Node.js that do not have this channel do not count the errors of HTTP/2.
+  // On versions of Node.js without this channel, errors of HTTP/2 are not counted.
   diagnostics.subscribe('http2.server.stream.finish', (message) => {
     if (isServerError((message as StreamFinished).stream.sentHeaders?.[':status'])) serverErrors += 1;
   });
@@ -75,7 +78,7 @@ export function createLoadMeter(): LoadMeter {
       const { utilization } = performance.eventLoopUtilization(now, before);
       const known = measure();
       const isMeasured = known !== null && known.count > 0;
-      // The histogram has the time from one shot of the timer to the next.
+      // The histogram contains the time from one shot of the timer to the next, so the resolution is subtracted.
       const delayMs = (nanoseconds: number): number | null =>
         isMeasured ? Math.max(0, Math.round(nanoseconds / 10_000) / 100 - resolutionMs) : null;
       const loop = {

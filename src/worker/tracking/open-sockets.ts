@@ -10,20 +10,20 @@ export interface OpenSockets {
   add(socket: net.Socket): void;
   has(socket: net.Socket): boolean;
   list(): net.Socket[];
-  /** The last one added, or null if it has been dropped. */
+  /** Returns the socket that was added last, or null if it has been dropped. */
   last(): net.Socket | null;
-  /** Resolves as soon as none is open. */
+  /** Resolves as soon as no socket is open. */
   whenNone(): Promise<void>;
 }
 
-/** With fewer sockets, none of them is checked. */
+/** The number of sockets below which none of them is checked. */
 const smallestLimit = 64;
 
 export function createOpenSockets(): OpenSockets {
   const marks = createMarks();
   let sockets: net.Socket[] = [];
   let limit = smallestLimit;
-  /** How many are open; counted from the call of `whenNone` on. */
+  /** The number of sockets that are open, counted from the call of `whenNone` on. */
   let left = 0;
   let wake: (() => void) | null = null;
 

@@ -12,9 +12,9 @@ export interface RequestLimits {
     socket: net.Socket,
     response: ServerResponse,
   ): void;
-  /** Adds the requests that came on the connection in other workers. */
+  /** Adds the requests that arrived on the connection in other workers. */
   takeOver(socket: net.Socket, requests: number): void;
-  /** The requests on the connection, in this worker and in others. */
+  /** Returns the number of requests on the connection, in this worker and in others. */
   countOf(socket: net.Socket): number;
 }
 
@@ -32,7 +32,7 @@ export function createRequestLimits(): RequestLimits {
       const count = known ?? { requests: 0, isTakenOver: false };
       if (known === undefined) counts.set(socket, count);
       count.requests += 1;
-      // Node.js sets this property next, from its own count.
+      // Node.js sets this property after this, from its own count.
       if (count.isTakenOver && count.requests >= maxRequestsPerSocket)
         Object.defineProperty(response, 'maxRequestsOnConnectionReached', {
           get: () => true,

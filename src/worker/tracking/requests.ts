@@ -11,34 +11,34 @@ import { isInjected } from './in-memory-mark.ts';
 import { createOpenSockets } from './open-sockets.ts';
 import { createRequestLimits } from './request-limits.ts';
 
-/** The socket that HTTP/1 requests come from: with TLS, not the one that was accepted. */
+/** The socket on which HTTP/1 requests arrive. With TLS, this is not the socket that was accepted. */
 export interface Http1Connection {
   readonly isSecure: boolean;
   readonly socket: net.Socket;
 }
 
 export interface Requests {
-  /** How many have come so far, over HTTP/1 and HTTP/2. */
+  /** Returns how many requests have arrived so far, over HTTP/1 and HTTP/2. */
   served(): number;
-  /** The connections on which an HTTP/1 request has come, whichever server reads them. */
+  /** Returns the connections on which an HTTP/1 request has arrived, whichever server reads them. */
   http1(): Http1Connection[];
-  /** Those of them whose latest response is not complete. */
+  /** Returns the HTTP/1 connections whose latest response is not complete. */
   inFlight(): Http1Connection[];
   /** True if the latest response on the connection is not complete. */
   isInFlight(socket: net.Socket): boolean;
-  /** From now on every HTTP connection that does not stay open ends after its latest response: `Connection: close` and GOAWAY. */
+  /** Makes every HTTP connection that does not stay open end after its latest response: `Connection: close` and GOAWAY. */
   endAfterLastResponse(staysOpen: StaysOpen, close: CloseHeader): void;
-  /** Requests on the connection so far, including those in other workers; 0 if its server sets no limit. */
+  /** Returns the number of requests on the connection so far, including those in other workers; 0 if its server sets no limit. */
   requestsOn(socket: net.Socket): number;
-  /** This many came on the connection in other workers. */
+  /** Call it for a connection from another worker: this many requests arrived on it before. */
   takeOverRequests(socket: net.Socket, count: number): void;
-  /** A new HTTP/2 session. */
+  /** Adds a new HTTP/2 session. */
   readonly addSession: (session: ServerHttp2Session) => void;
-  /** A new HTTP/2 stream: one request. */
+  /** Adds a new HTTP/2 stream, which is one request. */
   addStream(stream: ServerHttp2Stream): void;
 }
 
-/** How many requests the worker is to serve. */
+/** The number of requests after which the worker is replaced. */
 export interface RequestLimit {
   readonly requests: number;
   /** Called once, when this many have arrived. */
@@ -48,26 +48,26 @@ export interface RequestLimit {
 /** True for a connection that no response should close, because it moves to another worker. */
 export type StaysOpen = (socket: net.Socket) => boolean;
 
-/** `Connection: close` on a response. A parameter, because drain/connection-close.ts is compiled only after admission. */
+/** The header `Connection: close` on a response. A parameter, because drain/connection-close.ts is compiled only after admission. */
 export interface CloseHeader {
   set(response: ServerResponse): void;
-  /** Replaces it by keep-alive, unless the headers have been sent. */
+  /** Replaces the header by keep-alive, unless the headers have been sent. */
   clear(response: ServerResponse): void;
 }
 
-/** What Node.js publishes for every HTTP/1 request, before any listener for 'request' runs. */
+/** The message that Node.js publishes for every HTTP/1 request, before any listener for 'request' runs. */
 interface RequestStart {
   readonly socket: HttpSocket;
   readonly response: ServerResponse;
   readonly server: { readonly maxRequestsPerSocket: number | null };
 }
 
-/** Responses that wait for the one before them; null: there has been none. Few clients ever send such requests: see latestResponse. */
+/** The responses that wait for the one before them; null until there is one. Few clients ever send such requests: see latestResponse. */
 let pipelined: WeakMap<net.Socket, ServerResponse> | null = null;
 
 /**
- * `_httpMessage` is not documented, but http-terminator and others have always looked at it: the response that is being
- * written, null between two, undefined before the first.
+ * A socket with `_httpMessage`, which is not documented, but which http-terminator and others have always used: the response that is being written,
+ * null between two, undefined before the first.
  */
 type HttpSocket = net.Socket & {
   readonly _httpMessage?: ServerResponse | null;
@@ -92,11 +92,11 @@ export function createRequests(
 ): Requests {
   const limits = createRequestLimits();
   const sessions = createHttp2Sessions();
-  /** Sockets that bring HTTP/1 requests and were not accepted: TLS sockets, or whatever the application has made. */
+  /** Sockets on which HTTP/1 requests arrive and that were not accepted: TLS sockets, or sockets that the application has made. */
   const layered = createOpenSockets();
   let served = 0;
   let staysOpen: StaysOpen = () => false;
-  /** Not null once connections end after their latest response. */
+  /** Not null once connections have to end after their latest response. */
   let closeHeader: CloseHeader | null = null;
 
   function count(): void {
@@ -109,7 +109,7 @@ export function createRequests(
     limits.count(server, socket, response);
     const previous = latestResponse(socket);
     count();
-    // This response waits for the previous one, and Node.js does not tell where.
+    // This response waits for the previous one, and Node.js does not say where it is.
     if (previous !== null) (pipelined ??= new WeakMap()).set(socket, response);
     if (!connections.isAccepted(socket) && !layered.has(socket)) layered.add(socket);
     if (closeHeader === null || staysOpen(socket)) return;
@@ -118,8 +118,9 @@ export function createRequests(
     closeHeader.set(response);
   }
 
-  // Not the 'request' event of each server: the application can remove its listeners, it changes what Node.js does for some servers, and
-  // a server that another one feeds does not emit it. This module is part of every Node.js process; http may never be loaded.
+  // Used in place of each server's event 'request': the application can remove its listeners, such a listener changes what Node.js does for some
+  // servers, and a server that gets its connections from another one does not emit it. This module is part of every Node.js process; http may never
+  // be loaded.
   process.getBuiltinModule('node:diagnostics_channel').subscribe('http.server.request.start', (message) => {
     // Proven dispatch: documented, and the channel is Node.js's own.
     started(message as RequestStart);

@@ -8,40 +8,40 @@ import type { ServerMethod } from '../node-internals/server-prototype.ts';
 export interface Servers {
   track(server: net.Server): void;
   isTracked(server: net.Server): boolean;
-  /** The application has closed it. */
+  /** Call it when the application has closed the server. */
   closed(server: net.Server): void;
-  /** Those that the application has not closed. */
+  /** Returns the servers that the application has not closed. */
   all(): Iterable<net.Server>;
   /**
-   * Every server stops accepting, and does nothing else: `http.Server.close()` would destroy idle connections. To the application it still
+   * Makes every server stop accepting, and nothing else: `http.Server.close()` would destroy idle connections. To the application a server still
    * listens, until `takeQuietlyClosed`.
    */
   stopAccepting(): void;
-  /** Call it when the application closes the server, or lets it listen again. True, once, for a server that `stopAccepting` closed. */
+  /** Call it when the application closes the server, or lets it listen again. Returns true, once, for a server that `stopAccepting` closed. */
   takeQuietlyClosed(server: net.Server): boolean;
-  /** The handle that the server listens with, or listened with until `stopAccepting`. */
+  /** Returns the handle that the server listens with, or listened with until `stopAccepting`. */
   handleOf(server: net.Server): unknown;
   listeningWith(handle: RawHandle): net.Server | null;
   /** Closes `before`. The server that listened with it gets `after`, on which listen(2) has not been called yet. */
   readonly replaceHandle: (before: RawHandle, after: RawHandle) => void;
 }
 
-/** With fewer servers, none of them is checked. */
+/** The number of servers below which none of them is checked. */
 const smallestLimit = 64;
 
-/** `close` is the method of `net.Server` from before the application could replace it. It only stops accepting. */
+/** Creates the collection of servers. `close` is the method of `net.Server` from before the application could replace it. It only stops accepting. */
 export function createServers(close: ServerMethod): Servers {
   const servers = new Set<net.Server>();
   const tracked = new WeakSet<net.Server>();
-  /** With the function that lets each of them show that it is closed. */
+  /** The servers that `stopAccepting` closed, each with the function that lets it show that it is closed. */
   const quietlyClosed = new WeakMap<net.Server, () => void>();
-  /** The handles of those that `stopAccepting` closed. */
+  /** The last handles of the servers that `stopAccepting` closed. */
   const lastHandles = new WeakMap<net.Server, unknown>();
   let limit = smallestLimit;
 
   /**
-   * A server whose listen has failed emits no 'close', so it would be kept forever. Those that do not listen yet are dropped as well: they
-   * are tracked again when they do.
+   * Removes servers that do not listen. A server whose listen has failed emits no 'close', so it would be kept forever. A server that does not listen
+   * yet is removed as well: it is tracked again when it does.
    */
   function sweep(): void {
     for (const server of servers) if (!server.listening) servers.delete(server);
@@ -66,7 +66,7 @@ export function createServers(close: ServerMethod): Servers {
     stopAccepting() {
       for (const server of servers) {
         const handle = rawHandleOf(server);
-        // Not `listening`, which is true for those that are closed already.
+        // The handle is checked and not `listening`, which is true for servers that are already closed here.
         if (!handle) continue;
         quietlyClosed.set(server, keepAppearance(server));
         lastHandles.set(server, handle);
@@ -97,12 +97,12 @@ function keepAppearance(server: net.Server): () => void {
   const address = addressOf(server);
   const shown: readonly (readonly [string, unknown])[] = [
     ['listening', true],
-    // A new object at each call, as from Node.js.
+    // Returns a new object at each call, as Node.js does.
     ['address', () => (typeof address === 'object' && address !== null ? { ...address } : address)],
   ];
   const added = shown.filter(
     ([name, value]) =>
-      // The application may have replaced it. Nothing can be added to a frozen server.
+      // Left alone if the application has replaced it. Nothing can be added to a frozen server.
       !Object.hasOwn(server, name) &&
       Reflect.defineProperty(server, name, { value, configurable: true, writable: true }),
   );

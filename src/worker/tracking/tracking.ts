@@ -1,4 +1,4 @@
-/** What a worker keeps track of from its first connection on: its servers, their connections and the requests on them. */
+/** The things that a worker keeps track of from its first connection on: its servers, their connections and the requests on them. */
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type net from 'node:net';
 import type { ServerMethod } from '../node-internals/server-prototype.ts';
@@ -14,7 +14,7 @@ export interface Tracking {
   noteEvent(server: net.Server, event: string | symbol, first: unknown): void;
 }
 
-/** `close` is the method of `net.Server` from before the application could replace it. It only stops accepting. */
+/** Starts to keep track. `close` is the method of `net.Server` from before the application could replace it. It only stops accepting. */
 export function createTracking(close: ServerMethod, limit: RequestLimit | null = null): Tracking {
   const servers = createServers(close);
   const connections = createConnections(servers);
@@ -24,14 +24,14 @@ export function createTracking(close: ServerMethod, limit: RequestLimit | null =
     connections,
     requests,
     noteEvent(server, event, first) {
-      // By far the most frequent one: requests are counted elsewhere.
+      // The event 'request' is by far the most frequent one. Requests are counted elsewhere.
       if (event === 'request' || !servers.isTracked(server)) return;
       switch (event) {
         case 'connection':
           if (isSocket(first)) connections.accept(first);
           break;
         case 'secureConnection':
-          // Only TLS servers emit it.
+          // Only TLS servers emit this event.
           if (isSocket(first)) connections.secure(first);
           break;
         case 'session':
@@ -41,7 +41,7 @@ export function createTracking(close: ServerMethod, limit: RequestLimit | null =
           if (isOfClass(first, 'ServerHttp2Stream')) requests.addStream(first as ServerHttp2Stream);
           break;
         case 'listening':
-          // It may have been dropped while it waited for its handle.
+          // The server may have been dropped while it waited for its handle.
           servers.track(server);
           break;
         case 'close':
@@ -53,8 +53,8 @@ export function createTracking(close: ServerMethod, limit: RequestLimit | null =
 }
 
 /**
- * An application may emit these events itself, for any Duplex, and a server of its own class for anything. What does not tell whether it is
- * closed would count as open forever.
+ * True for a value that behaves like a socket. An application may emit these events itself, with any Duplex, and a server of its own class with
+ * anything. A value that does not show whether it is closed would count as open forever.
  */
 function isSocket(value: unknown): value is net.Socket {
   if (typeof value !== 'object' || value === null) return false;
@@ -62,7 +62,7 @@ function isSocket(value: unknown): value is net.Socket {
   return canBeHeard && 'closed' in value && typeof value.closed === 'boolean';
 }
 
-/** Node.js exports neither of these classes. */
+/** Checks the class by its name, because Node.js does not export it. */
 function isOfClass(value: unknown, name: string): boolean {
   if (typeof value !== 'object' || value === null) return false;
   // An object of the application may have no prototype.

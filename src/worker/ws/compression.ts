@@ -11,7 +11,7 @@ const extension = 'permessage-deflate';
 /** The negotiated parameters, with their names in RFC 7692. */
 export type DeflateParameters = Readonly<Record<string, boolean | number>>;
 
-/** The parameters with which messages are compressed. Null: they are not. `bound`: the compression cannot migrate. */
+/** Returns the parameters with which messages are compressed; null if they are not compressed, `bound` if the compression cannot migrate. */
 export function compressionOf(ws: WebSocket): DeflateParameters | 'bound' | null {
   if (ws.extensions === '') return null;
   const parameters = readParameters(deflateOf(ws));
@@ -27,13 +27,13 @@ export function readParameters(value: unknown): DeflateParameters | null {
   return isFit ? Object.fromEntries(entries) : null;
 }
 
-/** The header with which a client asks for these parameters. */
+/** Returns the header with which a client asks for these parameters. */
 export function offerOf(parameters: DeflateParameters): string {
   // The client only says that it accepts a limit; the server's options have the number.
   return 'client_max_window_bits' in parameters ? `${extension}; client_max_window_bits` : extension;
 }
 
-/** The server's options, changed so that it agrees to these parameters only. */
+/** Returns the server's options, changed so that it agrees to these parameters only. */
 export function deflateOptions(own: unknown, parameters: DeflateParameters): object {
   return {
     ...(isObject(own) ? own : {}),

@@ -44,7 +44,7 @@ export interface MigratableOptions {
   readonly name?: string;
 }
 
-/** An open connection. */
+/** An open connection of the server. */
 interface Client {
   readonly socket: Socket;
   readonly request: UpgradeRequest;
@@ -79,8 +79,8 @@ export function migratable(
   let migration: WebSocketMigration | null = null;
 
   /**
-   * Call it before the application adds listeners: those for 'close' are then only that of `ws`, which maintains `wss.clients`, and the
-   * one that is added here.
+   * Creates the entry of a connection. Call it before the application adds listeners: the listeners for 'close' are then only that of `ws`, which
+   * maintains `wss.clients`, and the one that is added here.
    */
   function clientOf(ws: WebSocket, socket: Socket, request: UpgradeRequest): Client {
     exemptFromClosing(socket);
@@ -103,7 +103,7 @@ export function migratable(
     return { request, protocol, compression, binaryType, isPaused, state: asJson(save(ws)) };
   }
 
-  /** The destination has the connection: removes it from `wss.clients`, without telling the application. */
+  /** Removes a connection that the destination has from `wss.clients`, without telling the application. */
   function release(ws: WebSocket, { ours }: Client): void {
     ws.removeAllListeners();
     for (const listener of ours) ws.on('close', listener);
@@ -181,7 +181,7 @@ async function whilePaused(ws: WebSocket, work: PromiseLike<unknown>): Promise<v
   }
 }
 
-/** Some libraries return values that are not a Promise but can be awaited: Bluebird's promises, the queries of knex and mongoose. */
+/** True for a value that can be awaited. Not every library returns a Promise: Bluebird's promises, the queries of knex and mongoose. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     ((typeof value === 'object' && value !== null) || typeof value === 'function') &&

@@ -11,9 +11,9 @@ import { progressOf } from './ws-internals.ts';
 export class NotNow extends Error {}
 
 export interface WebSocketMigrationParts {
-  /** False if it can never migrate. */
+  /** False if the WebSocket can never migrate. */
   readonly canMove: (ws: WebSocket) => boolean;
-  /** Resolves to true if it migrated. Throws NotNow if it was busy at the last moment. */
+  /** Migrates the WebSocket. Resolves to true if it migrated; throws NotNow if it was busy at the last moment. */
   readonly move: (ws: WebSocket) => Promise<boolean>;
   readonly failed: (error: unknown) => void;
   /** The end of the first half of the drain timeout, on the clock of `performance.now()`. */
@@ -24,9 +24,9 @@ export interface WebSocketMigration {
   add(ws: WebSocket): void;
 }
 
-/** At most this many are offered at a time, because their clients wait if the destination is busy. */
+/** How many WebSockets are offered at a time, because their clients wait if the destination is busy. */
 const maxInFlight = 32;
-/** When to check a busy WebSocket again: `ws` does not report when it is done, for example with compressing. */
+/** How long to wait before a busy WebSocket is checked again: `ws` does not report when it is done, for example with compressing. */
 const againMs = 20;
 
 /** Begins the migration of the WebSockets that are added. */
@@ -84,7 +84,7 @@ export function createWebSocketMigration({
     unmovable.push(ws);
     if (isCloseDue) return;
     isCloseDue = true;
-    // Paced together with all others that turn out to be unmovable in this turn of the event loop.
+    // Delayed, so that it is paced together with all others that turn out to be unmovable in this turn of the event loop.
     setImmediate(() => {
       isCloseDue = false;
       forEachPaced(unmovable, leftMs(), close);

@@ -13,7 +13,7 @@ const key = 'dGhlIHNhbXBsZSBub25jZQ==';
 
 const silenced = ['write', 'end'] as const;
 
-/** Returns null if this server does not accept the connection as it is. */
+/** Makes the WebSocket. Returns null if this server does not accept the connection as it is. */
 export function recreateWebSocket(
   wss: WebSocketServer,
   socket: Socket,
@@ -49,7 +49,7 @@ export function recreateWebSocket(
   return ws;
 }
 
-/** The server, with the decisions of the upgrade already made: nothing is verified or negotiated again, and 'headers' is not emitted. */
+/** Wraps the server so that the decisions of the upgrade are already made: nothing is verified or negotiated again, and 'headers' is not emitted. */
 function withDecisionsMade(wss: WebSocketServer, { protocol, compression }: WebSocketState): WebSocketServer {
   const options = {
     ...wss.options,

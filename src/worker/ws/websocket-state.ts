@@ -15,7 +15,7 @@ export interface WebSocketState {
   readonly request: UpgradeRequest;
   /** The subprotocol; empty if there is none. */
   readonly protocol: string;
-  /** Null: messages are not compressed. */
+  /** The parameters with which messages are compressed; null if they are not compressed. */
   readonly compression: DeflateParameters | null;
   readonly binaryType: string;
   readonly isPaused: boolean;
@@ -42,7 +42,7 @@ function readRequest(value: unknown): UpgradeRequest | null {
   return isList ? { method, url, headers: headers as IncomingHttpHeaders, rawHeaders } : null;
 }
 
-/** Makes the request that listeners for 'connection' get, complete, on the socket of this process. */
+/** Creates the request that listeners for 'connection' get, complete, on the socket of this process. */
 export function requestOver(
   socket: Socket,
   { method, url, headers, rawHeaders }: UpgradeRequest,

@@ -4,7 +4,7 @@
  */
 import type { WebSocket } from 'ws';
 
-/** `unknown`: this version of `ws` has other fields. */
+/** How far a WebSocket is. `unknown`: this version of `ws` has other fields. */
 export type Progress = 'betweenMessages' | 'busy' | 'unknown';
 
 interface Known {
@@ -71,7 +71,7 @@ export function emitClose(ws: WebSocket): void {
   if (typeof emit === 'function') Reflect.apply(emit, ws, []);
 }
 
-/** Up to `ws` 8.17, a flag says that the sender compresses; later versions have a number instead. */
+/** True if the sender compresses nothing. Up to `ws` 8.17, a flag says that it compresses; later versions have a number instead. */
 function isSenderIdle(sender: unknown): unknown {
   const isDeflating = property(sender, '_deflating');
   if (typeof isDeflating === 'boolean') return !isDeflating;
