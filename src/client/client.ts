@@ -12,11 +12,11 @@ import type {
 } from '../shared/control-api.ts';
 import type { EventStream } from './read-events.ts';
 
-/** Which master. Without `name` and `path`: the only one that is running. */
+/** Chooses a master. Without `name` and `path`, it is the only one that is running. */
 export interface ConnectOptions {
-  /** The name of its control socket: `--name` or the port; with a config file, `name` of `[master]`. */
+  /** The name of the master's control socket: `--name` or the port; with a config file, `name` of `[master]`. */
   readonly name?: string;
-  /** The path of its control socket. Default: it is searched for in the same directories as by gracefulctl. */
+  /** The path of the master's control socket. Default: it is searched for in the same directories as by gracefulctl. */
   readonly path?: string;
 }
 
@@ -34,16 +34,16 @@ export interface ReloadOptions extends CallOptions {
 }
 
 export interface StopOptions extends CallOptions {
-  /** False: the call resolves when the stop is accepted. Default: true, when it is complete. */
+  /** Whether the call waits until the stop is complete (default: true). With false it resolves when the stop is accepted. */
   readonly wait?: boolean;
 }
 
 export interface UpdateOptions extends CallOptions {
-  /** Only reports what would be done. Default: false. */
+  /** Whether to report only what would be done. Default: false. */
   readonly dryRun?: boolean;
 }
 
-/** The call resolves when the request is accepted. */
+/** Options of a call that resolves when the request is accepted. */
 export interface WithoutWaiting extends CallOptions {
   readonly wait: false;
 }
@@ -67,7 +67,7 @@ export interface Client {
   master(options?: CallOptions): Promise<MasterStatus>;
   /** The status of all programs, in the order of the plan. */
   programs(options?: CallOptions): Promise<readonly Status[]>;
-  /** One program. Its calls reject with `programNotFound` if there is none of that name. */
+  /** A client of one program. Its calls reject with `programNotFound` if there is no program of that name. */
   program(name: string): ProgramClient;
   /**
    * Reads the config file again and applies what has changed; resolves when that is done. Errors: `planInvalid`, with `problems`, when the
@@ -84,23 +84,23 @@ export interface Client {
 export interface ProgramClient {
   readonly name: string;
   status(options?: CallOptions): Promise<Status>;
-  /** Starts it. If it is already running, only workers that wait for their restart are started. Errors: `startFailed`, a `ReloadFailure`. */
+  /** Starts the program. If it is already running, only workers that wait for their restart are started. Errors: `startFailed`, a `ReloadFailure`. */
   readonly start: Operation;
   /**
    * Starts a new generation, and drains the previous one when the new one serves. Calls during a reload share one further generation.
    * Errors: `reloadFailed`, a `ReloadFailure`: the previous generation keeps serving; `programStopped`.
    */
   readonly reload: Operation;
-  /** Stops its workers, then starts new ones. Clients wait in the queue of the listener. Errors: `startFailed`, a `ReloadFailure`. */
+  /** Stops the program's workers, then starts new ones. Clients wait in the queue of the listener. Errors: `startFailed`, a `ReloadFailure`. */
   readonly restart: Operation;
   /** Goes on with a reload that waits between two steps, or ends the probation. Errors: `noRollout`, `programStopped`. */
   promote(options?: CallOptions): Promise<Decided>;
   /** Goes back to the old generation, during a reload or a probation. Errors as promote(). */
   rollback(options?: CallOptions): Promise<Decided>;
-  /** Sets the number of workers, from 1 to 1024; they are started or drained after that. Errors: `programStopped`. */
+  /** Sets the number of workers, from 1 to 1024. Workers are started or drained after the call. Errors: `programStopped`. */
   scale(workers: number, options?: CallOptions): Promise<Scaled>;
-  /** Drains its workers, and resolves when they have ended. A second call kills them. The master keeps running. */
+  /** Drains the program's workers, and resolves when they have ended. A second call kills them. The master keeps running. */
   stop(options?: StopOptions): Promise<StopAccepted>;
-  /** Its events. */
+  /** The events of the program. */
   events(options?: CallOptions): EventStream;
 }

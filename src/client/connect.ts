@@ -1,4 +1,4 @@
-/** Makes clients: for each call one request, on a connection of its own. */
+/** Makes clients. Each call sends one request, on a connection of its own. */
 import type * as z from 'zod/mini';
 import { ask, promptMs } from '../shared/ask-master.ts';
 import { askToStop } from '../shared/ask-to-stop.ts';
@@ -39,7 +39,7 @@ import { createEventStream } from './read-events.ts';
 import { reloadFailure, updateFailure } from './failures.ts';
 import { findSocket } from './find-socket.ts';
 
-/** A client of the master that runs now, or later: no request is sent yet. Errors: `badOption` if `name` cannot be one. */
+/** Makes a client of a master that runs now or is started later: no request is sent yet. Errors: `badOption` if `name` cannot be a name. */
 export function connect({ name, path }: ConnectOptions = {}): Client {
   if (name !== undefined) checkName(name);
   const socket = (): Promise<string> =>
@@ -151,11 +151,11 @@ export function connect({ name, path }: ConnectOptions = {}): Client {
 }
 
 interface Call extends Omit<ControlRequest, 'path' | 'signal'> {
-  /** Default: 200. */
+  /** The statuses of a successful answer. Default: 200. */
   readonly statuses?: readonly number[];
 }
 
-/** Does `action`; if the signal is aborted first, rejects with its reason. */
+/** Does `action`. If the signal is aborted before it begins, or before it fails, rejects with the signal's reason. */
 async function abortable<Result>(
   signal: AbortSignal | undefined,
   action: () => Promise<Result>,

@@ -1,4 +1,4 @@
-/** The errors of operations that the master carried out, and that failed. */
+/** The errors of operations that the master carried out and that failed. */
 import type { ReloadResult, UpdateResult } from '../shared/control-api.ts';
 import { reasonOf } from '../shared/describe-failure.ts';
 import { GracefulRunError } from '../shared/errors.ts';
@@ -16,7 +16,7 @@ export class ReloadFailure extends GracefulRunError {
 
 /** The error of an update after which at least one program does not serve as the config file wants it. */
 export class UpdateFailure extends GracefulRunError {
-  /** What was applied. Its `programs` say which of them failed, and why. */
+  /** The result of the update. Its `programs` say which of them failed, and why. */
   readonly result: UpdateResult;
 
   constructor(message: string, result: UpdateResult) {

@@ -1,11 +1,11 @@
-/** Finds the control socket of the master that is meant. */
+/** Finds the control socket of a master. */
 import { clientFolders, controlFile } from '../shared/control-path.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import { findControlSockets } from '../shared/find-control-sockets.ts';
 import { nearest } from '../shared/nearest.ts';
 
 /**
- * The path of the socket of the master called `name`, or of the only one when it is null. Looks where gracefulctl looks: a folder that
+ * Returns the path of the socket of the master called `name`, or of the only master if that is null. Looks where gracefulctl looks: a folder that
  * other users could have filled does not count. @throws GracefulRunError masterNotFound, masterAmbiguous.
  */
 export async function findSocket(name: string | null): Promise<string> {

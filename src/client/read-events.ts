@@ -8,23 +8,22 @@ import { parseJson } from '../shared/schemas/answer-schemas.ts';
 import { readEventRecord } from '../shared/schemas/event-schemas.ts';
 
 /**
- * Events from the moment at which it is opened. It can be iterated once. The iteration ends when the master does, and leaving it (`break`)
- * closes the connection. Events of a newer master that this version does not know are left out.
+ * The events from the moment at which the stream is opened. It can be iterated once. The iteration ends when the master ends, and leaving it
+ * (`break`) closes the connection. Events of a newer master that this version does not know are left out.
  *
- * Errors of both: `masterNotFound`, `masterAmbiguous`, `masterUnreachable` (also when the connection breaks off, because the master was
- * killed, or because more than 1 MiB of events was not read), `masterStopped`, `programNotFound`; and the signal's reason when it is
- * aborted.
+ * Errors of opening and of iterating: `masterNotFound`, `masterAmbiguous`, `masterUnreachable` (also if the connection breaks off, because the master
+ * was killed, or because more than 1 MiB of events was not read), `masterStopped`, `programNotFound`; and the signal's reason if it is aborted.
  */
 export interface EventStream extends AsyncIterable<EventRecord> {
   /**
-   * Opens it before the iteration does: when the promise resolves, no later event is missed. A second call gives the same promise. Until the
-   * stream is iterated to its end or its signal is aborted, the open connection keeps the process alive.
+   * Opens the stream before the iteration does: once the promise resolves, no later event is missed. A second call returns the same promise. Until
+   * the stream is iterated to its end or its signal is aborted, the open connection keeps the process alive.
    */
   open(): Promise<void>;
 }
 
 const action = 'follow the events';
-/** Longer than any event. */
+/** A line longer than this is an error. No event is that long. */
 const lineLimit = 1024 * 1024;
 
 /** Makes a stream that opens when it is first used. */
