@@ -32,21 +32,21 @@ export type Command =
   | ({ readonly kind: 'logs'; readonly json: boolean } & LogsWanted)
   | { readonly kind: 'update'; readonly dryRun: boolean; readonly json: boolean };
 
-/** Which lines of workers. */
+/** Selects lines of workers. */
 export interface LogsWanted {
   readonly follow: boolean;
-  /** Of each log file; null: all. */
+  /** How many of the last lines of each log file; null for all. */
   readonly lines: number | null;
-  /** How old they may be, in ms; null: however old. */
+  /** The maximum age of the lines, in ms; null for any age. */
   readonly sinceMs: number | null;
   readonly stderr: boolean;
 }
 
 export interface Request {
-  /** The programs that are meant; for update and shutdown, the masters. */
+  /** The programs that the command names; for update and shutdown, the masters. */
   readonly wanted: Wanted;
   readonly command: Command;
-  /** The same command for another name. */
+  /** Writes the same command with another name, for hints. */
   readonly spell: Spell;
 }
 
@@ -67,7 +67,7 @@ interface Words {
 export const program = 'gracefulctl';
 
 const commandNames: readonly string[] = [...commandTable.map(({ name }) => name), completionCommand.name];
-/** What other tools call these commands. */
+/** Names of these commands in other tools, or that users may try. */
 const synonyms: Readonly<Record<string, string>> = {
   show: 'status',
   info: 'status',
@@ -89,7 +89,7 @@ const synonyms: Readonly<Record<string, string>> = {
 };
 const scaleUsage = `${program} scale 3, or ${program} scale <program> 3`;
 
-/** The request that the arguments ask for; null when --help or --version has been answered. @throws GracefulRunError badOption. */
+/** Returns the request that the arguments make, or null if --help or --version has been answered. @throws GracefulRunError badOption. */
 export async function parseCommandLine(argv: readonly string[]): Promise<Request | null> {
   let request: Request | null = null;
   const pick = (words: Pick<Words, 'names' | 'name' | 'all'>, command: Command): void => {
@@ -153,7 +153,7 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
   return request;
 }
 
-/** yargs reports an option without suggesting another, and under two names (`dry-run, dryRun`). */
+/** Rejects unknown options. yargs would report an option without suggesting another, and under two names (`dry-run, dryRun`). */
 function rejectUnknownOptions(argv: readonly string[]): void {
   const end = argv.indexOf('--');
   const words = end === -1 ? argv : argv.slice(0, end);
@@ -174,20 +174,20 @@ function rejectUnknownOptions(argv: readonly string[]): void {
   }
 }
 
-/** Options that take the next word as their value. `--wait` takes none there. */
+/** Options that take the next word as their value. `--wait` is not one of them: its value follows a `=`. */
 const takesNextWord: ReadonlySet<string> = new Set(
   [...commonOptions, ...commandTable.flatMap(({ options }) => options)]
     .filter(({ flag, kind }) => kind === 'text' && flag !== 'wait')
     .flatMap(({ flag, short }) => [`--${flag}`, ...(short === undefined ? [] : [`-${short}`])]),
 );
 
-/** The command is the first word that is neither an option nor the value of one. A program may have the name of another command. */
+/** Finds the command: the first word that is neither an option nor the value of one. A program may have the name of another command. */
 function commandAmong(words: readonly string[]): CommandRow | undefined {
   const word = words.find((one, index) => !one.startsWith('-') && !takesNextWord.has(words[index - 1] ?? ''));
   return commandTable.find(({ name, aliases }) => word !== undefined && [name, ...aliases].includes(word));
 }
 
-/** `--wait` alone takes no value: the word after it is a name. */
+/** Makes `--wait` without a value explicit, so that yargs does not take the word after it, a name, as its value. */
 function explicitWait(word: string): string {
   return word === '--wait' ? '--wait=' : word;
 }
@@ -201,11 +201,11 @@ function withArguments(command: Argv, { names, options }: CommandRow): Argv<Word
       ...(kind === 'boolean' ? { default: false } : {}),
       describe: description,
     });
-  // What the options of the tables are named and typed, which yargs cannot know.
+  // The names and types of the options come from the tables, so yargs cannot know them.
   return command as Argv<Words>;
 }
 
-/** The command, and the names that it is for. */
+/** Returns the command, and the names that it is for. */
 function commandOf(
   kind: CommandName,
   words: Words,
@@ -304,10 +304,10 @@ function waitsForEnd(value: string | undefined, kind: string): boolean {
   );
 }
 
-/** The last word, and those before it. */
+/** Splits the words into the last one, which is the number of workers, and those before it. */
 function countIn(words: readonly string[]): { readonly rest: string[]; readonly workers: number } {
   const text = words.at(-1);
-  // A name, and nothing after it.
+  // The last word is a name, and no number follows it.
   if (text === undefined || !/^[\d.+-]/.test(text))
     throw badOption(
       'cannot scale: the number of workers is missing',
@@ -334,7 +334,7 @@ function unknownCommand(words: unknown): GracefulRunError {
   );
 }
 
-/** `did you mean X?`, or null when there is nothing to suggest. */
+/** Returns `did you mean X?`, or null if there is nothing to suggest. */
 function suggestion(word: string | null, spell: (word: string) => string): string | null {
   return word === null ? null : `did you mean ${spell(word)}?`;
 }

@@ -5,20 +5,20 @@ export interface CommandRow {
   readonly name: CommandName;
   readonly aliases: readonly string[];
   readonly description: string;
-  /** What its arguments are names of. */
+  /** What the command's arguments name. */
   readonly names: 'programs' | 'masters';
-  /** A number comes after the names. */
+  /** True if a number follows the names. */
   readonly takesCount?: true;
   readonly options: readonly CommandOption[];
 }
 
 export interface CommandOption {
-  /** Without its dashes. */
+  /** The name of the option, without its dashes. */
   readonly flag: string;
-  /** With one dash. */
+  /** The letter of the short form, without its dash. */
   readonly short?: string;
   readonly kind: 'text' | 'boolean';
-  /** What can stand behind `=`; empty: the option takes none. */
+  /** The values that may follow `=`; empty if the option takes none. */
   readonly values: readonly string[];
   readonly description: string;
 }
@@ -183,14 +183,14 @@ export const commandTable: readonly CommandRow[] = [
   },
 ];
 
-/** Prints a script for a shell; it takes no names and no options. */
+/** The command that prints a completion script for a shell. It takes no names and no options. */
 export const completionCommand = {
   name: 'completion',
   usage: 'completion <bash|zsh|fish>',
   description: 'Print a script that makes the shell complete commands, options and names',
 } as const;
 
-/** Of every command. */
+/** The options of every command. */
 export const commonOptions: readonly (CommandOption & { readonly value?: string })[] = [
   { flag: 'json', kind: 'boolean', values: [], description: 'Print JSON, one object per line' },
   {

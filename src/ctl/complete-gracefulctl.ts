@@ -1,4 +1,7 @@
-/** What can stand at the cursor of a command line of gracefulctl. Pure: it is given a function that finds the names of what runs. */
+/**
+ * Completes a command line of gracefulctl: finds what may stand at the cursor. Pure: it is given a function that finds the names of running programs
+ * and masters.
+ */
 import { type Candidate, type Completion, onlyThese, shells } from '../shared/completion.ts';
 import {
   type CommandOption,
@@ -8,12 +11,12 @@ import {
   completionCommand,
 } from './command-table.ts';
 
-/** Finds the names of what runs. */
+/** Finds the names of running programs or masters. */
 export type FindNames = (of: CommandRow['names']) => Promise<readonly Candidate[]>;
 
 /**
- * `words`: those after `gracefulctl`, up to the cursor; the last one is what is being typed. `findNames`, which may take a while, is called
- * only if names can stand at the cursor.
+ * Completes the last of `words`, which are those after `gracefulctl` up to the cursor. `findNames`, which may take a while, is called only if names
+ * may stand at the cursor.
  */
 export async function completeWords(words: readonly string[], findNames: FindNames): Promise<Completion> {
   const current = words.at(-1) ?? '';
@@ -30,7 +33,7 @@ export async function completeWords(words: readonly string[], findNames: FindNam
   const row = commandTable.find((one) => one.name === name || one.aliases.includes(name));
   if (row === undefined) return onlyThese([]);
   if (current.startsWith('-')) return onlyThese(optionsIn(row, current, before));
-  // (`--name shop`.)
+  // With `--all`, no names follow.
   if (before.includes('--all')) return onlyThese([]);
   const names = await findNames(row.names);
   return onlyThese(names.filter(({ word }) => !before.includes(word)));

@@ -1,10 +1,10 @@
-/** Which exit code a command of gracefulctl ends with. The same for all commands. */
+/** The exit codes of gracefulctl, which are the same for all commands. */
 import { type ErrorCode, GracefulRunError } from '../shared/errors.ts';
 
 /**
- * `failed`: the operation failed or was refused (a reload was rolled back, the master did not answer). `usage`: the command line or the
- * config file is wrong, and nothing was done. `notFound`: there is no such master or program. `notRunning`: the program is there, but none
- * of its workers accepts connections.
+ * The exit codes. `failed`: the operation failed or was refused (a reload was rolled back, the master did not answer). `usage`: the command line or
+ * the config file is wrong, and nothing was done. `notFound`: there is no such master or program. `notRunning`: the program exists, but none of its
+ * workers accepts connections.
  */
 export const exitCodes = { done: 0, failed: 1, usage: 2, notFound: 3, notRunning: 4 } as const;
 
@@ -26,7 +26,7 @@ export function exitCodeOf(error: unknown): ExitCode {
 
 const worstFirst = [exitCodes.failed, exitCodes.usage, exitCodes.notFound, exitCodes.notRunning] as const;
 
-/** The code for several programs together. */
+/** Returns the exit code for several programs together. */
 export function worstOf(codes: readonly ExitCode[]): ExitCode {
   return worstFirst.find((code) => codes.includes(code)) ?? exitCodes.done;
 }

@@ -8,19 +8,19 @@ export interface Size {
   readonly rows: number;
 }
 
-/** From one drawing to the next. */
+/** How often the screen is drawn. */
 const everyMs = 1_000;
 
-/** q, and Ctrl-C and Ctrl-D as raw mode gives them. */
+/** The keys that end it: q, and Ctrl-C and Ctrl-D as raw mode delivers them. */
 const endKeys = ['q', 'Q', '\u0003', '\u0004'];
 
 const alternateScreen = { enter: '\u001B[?1049h', leave: '\u001B[?1049l' };
 const cursor = { hide: '\u001B[?25l', show: '\u001B[?25h', home: '\u001B[H' };
-/** Without it, the terminal cuts what is wider than a line. */
+/** Line wrapping. While it is off, the terminal cuts text that is wider than a line. */
 const wrap = { off: '\u001B[?7l', on: '\u001B[?7h' };
 const clear = { lineEnd: '\u001B[K', below: '\u001B[J' };
 
-/** Of a terminal that does not know its size, as in ncurses. */
+/** The size to assume if the terminal does not know its own, the same as in ncurses. */
 const usualSize: Size = { columns: 80, rows: 24 };
 
 /** True if there is a terminal to draw in. */
@@ -28,7 +28,7 @@ export function hasScreen(): boolean {
   return process.stdout.isTTY;
 }
 
-/** The size of the terminal. A serial console, and a pseudo-terminal without a window, have 0 columns and 0 rows. */
+/** Returns the size of the terminal. A serial console, and a pseudo-terminal without a window, report 0 columns and 0 rows. */
 export function screenSize(): Size {
   const { columns, rows } = process.stdout;
   return {
@@ -38,9 +38,9 @@ export function screenSize(): Size {
 }
 
 /**
- * Shows what `draw` returns, and draws again every second and when the size of the terminal changes. `draw` must not reject. Resolves when the
- * user has had enough; a drawing that is not ready then is no longer wanted, and its signal is aborted. After another signal, the process ends
- * by it.
+ * Shows what `draw` returns, and draws again every second and when the size of the terminal changes. `draw` must not reject. Resolves when the user
+ * ends it by a key or Ctrl-C; a drawing that is not ready by then is no longer wanted, and its signal is aborted. SIGTERM and SIGHUP restore the
+ * terminal and end the process.
  */
 export async function showLive(draw: (size: Size, signal: AbortSignal) => Promise<string>): Promise<void> {
   const { stdin, stdout } = process;
@@ -91,10 +91,10 @@ export async function showLive(draw: (size: Size, signal: AbortSignal) => Promis
   }
 
   try {
-    // `isOver` changes while it is awaited.
+    // An endless loop, because `isOver` changes while the loop waits.
     for (;;) {
       const resizesBefore = resizes;
-      // One for each drawing: a signal that lives longer would keep something of every request that it is given to.
+      // Each drawing has its own: a signal that lives longer would keep something of every request that it is given to.
       drawing = new AbortController();
       const text = await Promise.race([draw(screenSize(), drawing.signal), aborted(drawing.signal)]);
       if (text === null || hasEnded()) break;

@@ -1,4 +1,4 @@
-/** gracefulctl: the operator's command line. It owns what each command needs and the exit code; the rest is in the commands. */
+/** gracefulctl: the operator's command line. It knows what each command needs, and sets the exit code; the commands do the rest. */
 import { renderError } from '../shared/render-error.ts';
 import { forMasters, forPrograms } from './act/operate.ts';
 import { OperationFailure } from './operation-failure.ts';

@@ -1,4 +1,4 @@
-/** The error of an operation that the master has tried or refused, with everything that it said about it. */
+/** The error of an operation that the master tried and that failed, or that it refused, with everything that the master said about it. */
 import type { PlanProblem, ReloadResult, UpdateResult } from '../shared/control-api.ts';
 import { type ErrorCode, GracefulRunError } from '../shared/errors.ts';
 import type { Paint } from '../shared/paint.ts';
@@ -12,9 +12,9 @@ interface More {
 }
 
 export class OperationFailure extends GracefulRunError {
-  /** Null: the master has refused, and nothing was changed. */
+  /** The master's result; null if it refused, and nothing was changed. */
   readonly result: ReloadResult | UpdateResult | null;
-  /** The lines above it, on stdout: what was done in spite of the failure. */
+  /** The lines above the message, on stdout: what was done in spite of the failure. */
   readonly done: (paint: Paint) => readonly string[];
   /** The lines below the message: the worker's last lines on stderr, the problems of a file. */
   readonly details: (paint: Paint) => readonly string[];

@@ -1,4 +1,4 @@
-/** What the commands write to. It owns the two streams and the colours. */
+/** The output of the commands: this file owns the two streams and the colours. */
 import { once } from 'node:events';
 import { messageOf, systemCode } from '../shared/errors.ts';
 import { colourPaint } from '../shared/paint.ts';
@@ -7,34 +7,35 @@ import { plain, type Styles } from './show/status-view.ts';
 
 export interface Terminal {
   readonly out: (text: string) => void;
-  /** As out; resolves when more can be written without filling the memory. */
+  /** Like `out`, but resolves when more can be written without filling the memory. */
   readonly outSlowly: (text: string) => Promise<void>;
   readonly err: (text: string) => void;
-  /** For `out`. */
+  /** The colours of `out`. */
   readonly styles: Styles;
-  /** How wide a line of `out` may be; null: as wide as it gets, because no terminal shows it. */
+  /** The width of a line of `out`; null for any width, because no terminal shows it. */
   readonly columns: number | null;
-  /** Does a person see what is written to stderr at once? */
+  /** Whether stderr is a terminal, on which a person sees at once what is written. */
   readonly isInteractive: boolean;
-  /** For `err`. */
+  /** The colours of `err`. */
   readonly errStyles: Styles;
 }
 
 /** The streams of the process itself. */
 export interface OwnTerminal extends Terminal {
-  /** From now on the process continues if stdout is lost: its exit code has to tell how the command ended. */
+  /** Makes the process continue if stdout is lost: its exit code has to tell how the command ended. */
   readonly outliveStdout: () => void;
 }
 
 /**
- * The process's own streams. When the reader of stdout has gone (`| head`), the process ends without a word. When stdout cannot be written
- * for another reason, such as a full disk, it says so on stderr and exits with 1.
+ * Opens the process's own streams. If the reader of stdout has gone (`
+ * head`), the process ends without a message. If stdout cannot be written for another reason, such as a full disk, the process reports that on stderr
+ * and exits with 1.
  */
 export function openTerminal(): OwnTerminal {
   let isLost = false;
   let needsStdout = true;
   process.stdout.on('error', (error: Error) => {
-    // Each line that was written before the first error was reported has an error of its own.
+    // Reported once: each line that was written before the first error was reported has an error of its own.
     if (!isLost && systemCode(error) !== 'EPIPE') {
       // The command sets its exit code after this.
       process.once('exit', () => {
@@ -45,7 +46,7 @@ export function openTerminal(): OwnTerminal {
     isLost = true;
     if (needsStdout) process.exit();
   });
-  // Without a listener the error would end the process, and there is nowhere to report it.
+  // Without a listener the error would end the process. There is nowhere to report it.
   process.stderr.on('error', () => undefined);
   return {
     outliveStdout: () => {
@@ -67,12 +68,12 @@ export function openTerminal(): OwnTerminal {
   };
 }
 
-/** hasColors() knows NO_COLOR, FORCE_COLOR and dumb terminals. */
+/** Chooses colours or none. hasColors() considers NO_COLOR, FORCE_COLOR and dumb terminals. */
 function stylesOf(stream: NodeJS.WriteStream): Styles {
   return stream.isTTY && stream.hasColors() ? colourPaint : plain;
 }
 
-/** A shell tells its programs the width in COLUMNS only if that is exported, which is done on purpose. */
+/** Returns the width of a line. COLUMNS, if it is set, comes first: a shell passes it on only if it is exported, which is done on purpose. */
 function columnsOf(stream: NodeJS.WriteStream, wanted: string | undefined): number | null {
   const columns = Number(wanted);
   if (Number.isInteger(columns) && columns > 0) return columns;

@@ -1,4 +1,4 @@
-/** Answers the completion scripts of the shells: with the script itself, and with what can stand at the cursor. */
+/** Answers the completion scripts of the shells: with the script itself, or with what may stand at the cursor. */
 import {
   type Candidate,
   completeCommand,
@@ -14,10 +14,10 @@ import { listMasters } from './masters/list-programs.ts';
 import { searchFor } from './masters/search.ts';
 import { allPrograms } from './masters/select-programs.ts';
 
-/** A person waits at the prompt: the programs of a master that takes longer to answer are left out. */
+/** How long a master may take to answer. A person waits at the prompt: the programs of a slower master are left out. */
 const patienceMs = 500;
 
-/** What is printed; null: these arguments ask for no completion. */
+/** Returns the text to print; null if these arguments request no completion. */
 export async function answerCompletion(argv: readonly string[]): Promise<string | null> {
   const [command, ...words] = argv;
   if (command === 'completion') {

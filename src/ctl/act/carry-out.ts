@@ -1,4 +1,4 @@
-/** Carries a command out for everything that it names, several at a time, and says of each how it ended: in a sentence, or in a line of JSON. */
+/** Carries out a command for every program or master that it names, several at a time, and reports how each ended: in a sentence, or in a line of JSON. */
 import { describeProblemAndHint } from '../../shared/describe-problem.ts';
 import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import { printable } from '../../shared/printable.ts';
@@ -11,7 +11,7 @@ import { type Achieved, type ActingCommand, reportOf, type Subject } from './com
 /** The part of a command that is about one program or one master. */
 export interface Job {
   readonly subject: Subject;
-  /** What the subject is called where there are several. */
+  /** The name of the subject in a report about several. */
   readonly label: string;
   readonly run: () => Promise<Achieved>;
 }
@@ -20,26 +20,27 @@ export interface Work {
   readonly jobs: readonly Job[];
   /** Whether a job may last until the requested action is done. Otherwise the master has to answer at once. */
   readonly waits: boolean;
-  /** Whose events are shown on a terminal meanwhile. */
+  /** The programs whose events are shown on a terminal meanwhile. */
   readonly watched: readonly Watched[];
 }
 
-/** A master lets fewer requests than this wait at a time (docs/control-api.md). */
+/** How many requests that wait are sent at a time: fewer than a master lets wait (docs/control-api.md). */
 const mostWaiting = 100;
 /**
- * The time in which an answer is due begins when the request is sent. Each of them may start workers, which compete with the master for
- * the processors: of 100 reloads that are asked for at the same moment, the last ones would be answered too late.
+ * How many requests that are to be answered at once are sent at a time. The time limit of an answer begins when the request is sent. Each request may
+ * start workers, which compete with the master for the processors: of 100 reloads that are requested at the same moment, the last ones would be
+ * answered too late.
  */
 const mostPrompt = 4;
 
 /**
- * Each job is done even if others fail. A line is written as each ends. Rejects with the error of the only job, and with that of `find`,
- * unless JSON is wanted.
+ * Carries out each job, even if others fail, and writes a line as each ends. Rejects with the error of the only job, and with that of `find`, unless
+ * JSON is wanted.
  */
 export async function carryOut(
   command: { readonly kind: ActingCommand; readonly json: boolean },
   terminal: Terminal,
-  /** What the report names if `find` rejects. */
+  /** The subject that the report names if `find` rejects. */
   nothing: Subject,
   find: () => Promise<Work>,
 ): Promise<ExitCode> {
@@ -91,12 +92,12 @@ export async function carryOut(
   });
 }
 
-/** What a command that has failed did nevertheless: the difference that an update applied. */
+/** The lines about what a failed command did nevertheless: the difference that an update applied. */
 function doneDespite(error: unknown, { styles }: Terminal): readonly string[] {
   return error instanceof OperationFailure ? error.done(styles) : [];
 }
 
-/** The problems of a config file stand below it: each may be somewhere else. */
+/** The error in one line; the problems of a config file are in lines below it, because each may be in another place. */
 function inOneLine(error: unknown, label: string, { errStyles }: Terminal): string {
   const message = errStyles.bad(printable(messageOf(error)));
   if (!(error instanceof GracefulRunError)) return message;
@@ -106,7 +107,7 @@ function inOneLine(error: unknown, label: string, { errStyles }: Terminal): stri
   return [line, ...problems.map((problem) => describeProblemAndHint(problem))].join('\n  ');
 }
 
-/** Results in the order of the items; at most `atOnce` at the same time. */
+/** Returns the results in the order of the items. At most `atOnce` items are worked on at the same time. */
 async function inParallel<Item, Result>(
   items: readonly Item[],
   atOnce: number,

@@ -13,16 +13,16 @@ import { type ErrorCode, GracefulRunError, messageOf } from '../../shared/errors
 import { type ExitCode, exitCodeOf, exitCodes } from '../ctl-exit-codes.ts';
 import { OperationFailure } from '../operation-failure.ts';
 
-/** What a command has achieved. */
+/** The result of a command that succeeded. */
 export interface Achieved {
   /**
-   * `accepted`: the master has taken the request. `serving`, `settled`, `drained`, `stopped`: what was waited for. `applied`: the new plan is
-   * in force. `planned`: a dry run of an update.
+   * How far the command got. `accepted`: the master has taken the request. `serving`, `settled`, `drained`, `stopped`: the state that it waited for
+   * is reached. `applied`: the new plan is in force. `planned`: a dry run of an update.
    */
   readonly state: 'accepted' | ReloadWait | 'stopped' | 'applied' | 'planned';
   /** The master's answer. */
   readonly result: Decided | ReloadAccepted | ReloadResult | Scaled | StopAccepted | UpdateResult;
-  /** The same for a person, without a final line break. */
+  /** The result as text for a person, without a final line break. */
   readonly text: string;
 }
 
@@ -30,11 +30,11 @@ export interface Achieved {
 export type ActingCommand =
   'start' | 'stop' | 'restart' | 'reload' | 'promote' | 'rollback' | 'scale' | 'update' | 'shutdown';
 
-/** What a command is about. */
+/** The master or the program that a command is about. A word that names neither of them takes the place of the name. */
 export interface Subject {
-  /** Null: none was found. */
+  /** The name of the master; null if none was found. */
   readonly master: string | null;
-  /** Null: the whole master, as for `update` and `shutdown`. A word that means nothing that runs stands here too. */
+  /** The name of the program; null for a whole master, as with `update` and `shutdown`. */
   readonly program: string | null;
 }
 
@@ -42,17 +42,17 @@ export interface Subject {
 export interface Report extends Subject {
   readonly command: ActingCommand;
   readonly ok: boolean;
-  /** What gracefulctl exits with if this is the only program, or the one that went worst. */
+  /** The exit code of gracefulctl if this is the only program, or the one that went worst. */
   readonly exitCode: ExitCode;
   /** How far it got: `failed`, or the state that it waited for. */
   readonly state: Achieved['state'] | 'failed';
-  /** The master's answer; null when it has not given one. */
+  /** The master's answer; null if it has not given one. */
   readonly result: Achieved['result'] | null;
   readonly error: {
     readonly code: ErrorCode | 'internalError';
     readonly message: string;
     readonly hint: string | null;
-    /** Of a config file that cannot be used (`planInvalid`). */
+    /** The problems of a config file that cannot be used (`planInvalid`). */
     readonly problems?: readonly PlanProblem[];
   } | null;
 }

@@ -15,7 +15,7 @@ interface Command {
   readonly json: boolean;
 }
 
-/** `waits`: it may take long, and a terminal shows what happens meanwhile. */
+/** Carries out a command for programs. `waits`: it may take long, and a terminal shows what happens meanwhile. */
 export function forPrograms(
   request: Request,
   command: Command,
@@ -37,7 +37,7 @@ export function forPrograms(
   });
 }
 
-/** As forPrograms(), for commands that are about a whole master. For an update, only masters with a config file count. */
+/** Carries out a command for whole masters, like forPrograms(). For an update, only masters with a config file count. */
 export function forMasters(
   request: Request,
   command: Command,
@@ -62,7 +62,7 @@ export function forMasters(
   });
 }
 
-/** A word that means nothing that runs fails as a program does, and keeps no other from being done. */
+/** A job for a word that names nothing: it fails as a program does, and the other jobs are done all the same. */
 function failing(
   subject: Job['subject'],
   label: string,

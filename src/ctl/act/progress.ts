@@ -1,4 +1,4 @@
-/** What a command that waits shows on a terminal meanwhile: how far the reload is, and what a stop or a drain still waits for. */
+/** Shows the progress on a terminal while a command waits: how far the reload is, and what a stop or a drain still waits for. */
 import { routes } from '../../shared/control-api.ts';
 import { followControl } from '../../shared/control-client.ts';
 import { count, describeOpen } from '../../shared/count-words.ts';
@@ -12,16 +12,16 @@ import type { FoundMaster } from '../masters/find-masters.ts';
 import { readEventRecord } from '../../shared/schemas/event-schemas.ts';
 import type { Terminal } from '../output-streams.ts';
 
-/** Whose events are shown. */
+/** The programs of a master whose events are shown. */
 export interface Watched {
   readonly master: FoundMaster;
-  /** Null: all that the master has. */
+  /** The names of the programs; null for all programs of the master. */
   readonly programs: readonly string[] | null;
 }
 
 /**
- * Carries `action` out, and on a terminal follows the masters' events while it lasts: from before it begins, so that none of its own
- * is missed. If the events are not available, it works without them.
+ * Carries out `action`, and on a terminal follows the masters' events meanwhile. It begins to follow before `action` begins, so that no event of the
+ * action is missed. If the events are not available, the action is carried out without them.
  */
 export async function showingProgress<Result>(
   watched: readonly Watched[],
@@ -41,7 +41,7 @@ export async function showingProgress<Result>(
   }
 }
 
-/** `begun` resolves when no event can be missed any more, or when events are not available. */
+/** Follows the events. `begun` resolves when no event can be missed any more, or when events are not available. */
 function follow(
   { master, programs }: Watched,
   isOne: boolean,
@@ -71,7 +71,7 @@ function follow(
   return { begun: Promise.race([begins, ended]), ended };
 }
 
-/** The text for one line of the events, and the program that it is about; null if the event is not about progress. */
+/** Returns the text for one line of the event stream, and the program that it is about; null if the event is not about progress. */
 export function renderProgress(line: string): { readonly program: string; readonly text: string } | null {
   const event = readEventRecord(parseJson(line));
   const text = event === null ? null : progressOf(event);

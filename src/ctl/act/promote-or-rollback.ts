@@ -1,11 +1,11 @@
-/** `gracefulctl promote` and `rollback`: what an operator decides about a new generation that is to prove itself. */
+/** `gracefulctl promote` and `rollback`: an operator's decision about a new generation that has to prove itself. */
 import { programRoute } from '../../shared/control-api.ts';
 import { ask, promptMs } from '../../shared/ask-master.ts';
 import { decided, readAnswer } from '../../shared/schemas/answer-schemas.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import type { Achieved } from './command-report.ts';
 
-/** Resolves when the master has done it; workers are started or drained after that. @throws GracefulRunError noRollout, programStopped. */
+/** Resolves when the master has done it. Workers are started or drained after that. @throws GracefulRunError noRollout, programStopped. */
 export async function promoteOrRollBack(
   decision: 'promote' | 'rollback',
   { master, status }: FoundProgram,

@@ -20,7 +20,7 @@ import type { Achieved } from './command-report.ts';
 export type GenerationAction = 'start' | 'reload' | 'restart';
 
 /**
- * Resolves when the master has accepted the request or, with `wait`, when the new generation has come to that. @throws GracefulRunError
+ * Resolves when the master has accepted the request or, with `wait`, when the new generation has reached that state. @throws GracefulRunError
  * reloadFailed, programStopped.
  */
 export async function startGeneration(

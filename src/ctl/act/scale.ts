@@ -1,11 +1,11 @@
-/** `gracefulctl scale`: asks for another number of workers. */
+/** `gracefulctl scale`: requests another number of workers. */
 import { programRoute } from '../../shared/control-api.ts';
 import { readAnswer, scaled } from '../../shared/schemas/answer-schemas.ts';
 import { ask, promptMs } from '../../shared/ask-master.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import type { Achieved } from './command-report.ts';
 
-/** Resolves when the master has taken the new number; workers are started or drained after that. */
+/** Resolves when the master has taken the new number. Workers are started or drained after that. */
 export async function scale({ master, status }: FoundProgram, workers: number): Promise<Achieved> {
   const route = programRoute(encodeURIComponent(status.program), 'scale');
   const request = { path: master.path, method: 'POST', route, body: { workers } } as const;

@@ -1,4 +1,4 @@
-/** `gracefulctl stop` and `shutdown`: ask for a graceful stop and, with --wait, stay until it is done. */
+/** `gracefulctl stop` and `shutdown`: request a graceful stop and, with --wait, wait until it is complete. */
 import { askToStop, endsSoon } from '../../shared/ask-to-stop.ts';
 import { programRoute, routes } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';

@@ -21,7 +21,7 @@ export async function update(master: AnsweringMaster, dryRun: boolean, styles: S
   return { state: dryRun ? 'planned' : 'applied', result, text: describeUpdate(result, styles).join('\n') };
 }
 
-/** The master's message tells what it could not read; a person also wants to know that nothing was changed. */
+/** Requests the update. The master's message names what it could not read; for a person it is completed by the fact that nothing was changed. */
 async function askForPlan(master: AnsweringMaster, request: ControlRequest): Promise<ControlAnswer> {
   try {
     return await ask('update', request, [200, 409]);

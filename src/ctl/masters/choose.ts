@@ -1,4 +1,4 @@
-/** Finds what the words of a command line mean among everything that runs. */
+/** Finds the running programs or masters that the words of a command line name. */
 import type { Request } from '../command-line.ts';
 import { foreignError, notFound, type Search } from './find-masters.ts';
 import { listMasters, type Question } from './list-programs.ts';
@@ -8,13 +8,13 @@ import { searchFor } from './search.ts';
 import { selectMasters } from './select-masters.ts';
 import { everything, type Selection, understandAll, type Wanted } from './selection.ts';
 
-/** What is chosen, what was understood, and everything that it was chosen from. */
+/** The selection, the words as they were understood, and all masters that it was chosen from. */
 type Choice<Found> = Selection<Found> & {
   readonly wanted: Wanted;
   readonly masters: readonly ListedMaster[];
 };
 
-/** As selectPrograms(). @throws GracefulRunError also masterNotFound, and masterForbidden if another user's master is meant. */
+/** Chooses programs like selectPrograms(). @throws GracefulRunError also masterNotFound, and masterForbidden if the word names another user's master. */
 export async function choosePrograms(
   request: Request,
   takes: 'one' | 'any',
@@ -27,7 +27,7 @@ export async function choosePrograms(
   return { masters, wanted, ...(await withForeign(selection, search)) };
 }
 
-/** As selectMasters(). @throws GracefulRunError also masterNotFound, and masterForbidden if another user's master is meant. */
+/** Chooses masters like selectMasters(). @throws GracefulRunError also masterNotFound, and masterForbidden if the word names another user's master. */
 export async function chooseMasters(
   request: Request,
   isEligible?: (master: AnsweringMaster) => boolean,
@@ -39,7 +39,7 @@ export async function chooseMasters(
   return { masters, wanted, ...(await withForeign(selection, search)) };
 }
 
-/** @throws GracefulRunError when no master of this user runs. */
+/** Returns the masters of this user. @throws GracefulRunError if none is running. */
 async function livingMasters(
   search: Search,
   { words }: Wanted,
@@ -51,7 +51,7 @@ async function livingMasters(
   return masters;
 }
 
-/** A name that is unknown here may be that of another user's master. */
+/** Replaces the error for an unknown name if another user's master has that name. */
 async function withForeign<Found>(selection: Selection<Found>, search: Search): Promise<Selection<Found>> {
   const missing = selection.missing.map(async ({ word, error }) => {
     const isUnknown = error.code === 'programNotFound' || error.code === 'masterNotFound';

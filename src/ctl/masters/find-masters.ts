@@ -6,11 +6,11 @@ import { describeForeign, foreignMasters } from './foreign-masters.ts';
 
 export type FoundMaster = ControlSocket;
 
-/** Where and as whom to look. */
+/** The folders to search, and the user who searches. */
 export interface Search {
-  /** Best first. */
+  /** The folders of this user's masters, best first. */
   readonly folders: readonly string[];
-  /** Where masters of other users may be. */
+  /** The folders in which masters of other users may be. */
   readonly foreignFolders: readonly string[];
   readonly uid: number;
   /** The rest of the command line, for hints: `status`. */
@@ -18,14 +18,17 @@ export interface Search {
 }
 
 /**
- * All living masters of this user. Sockets without a listening process, and folders that other users could have filled, do not count.
- * Of a name that is in two folders, the first one.
+ * Finds all living masters of this user. Sockets without a listening process, and folders that other users could have filled, do not count. If a name
+ * is in two folders, the first one counts.
  */
 export async function findMasters({ folders, uid }: Search): Promise<readonly FoundMaster[]> {
   return findControlSockets(folders, uid);
 }
 
-/** The error when no master of this user runs: that of another user which is called `name` (null: any), or where it looked. */
+/**
+ * Returns the error for the case that no master of this user runs. It names another user's master called `name` (null: any) if there is one,
+ * otherwise the folders that were searched.
+ */
 export async function notFound(name: string | null, search: Search): Promise<GracefulRunError> {
   const foreign = describeForeign(await foreignMasters(search, name), name, search.command);
   if (foreign?.error !== undefined) return foreign.error;
@@ -41,7 +44,7 @@ export async function notFound(name: string | null, search: Search): Promise<Gra
   return new GracefulRunError('masterNotFound', `cannot find a master: ${what}`, { hint });
 }
 
-/** The error that names the other user whose master is called so; null if there is none. */
+/** Returns the error that says which other user has a master of this name; null if there is none. */
 export async function foreignError(name: string, search: Search): Promise<GracefulRunError | null> {
   return describeForeign(await foreignMasters(search, name), name, search.command)?.error ?? null;
 }

@@ -1,6 +1,6 @@
 /**
- * Control sockets that belong to other users. gracefulctl does not use them (the owner of a folder decides what answers in it),
- * but says whose they are, and which command may.
+ * Finds control sockets that belong to other users. gracefulctl does not use them (the owner of a folder decides what answers in it), but reports
+ * whose they are, and which command may use them.
  */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -12,11 +12,11 @@ import { lookFor } from '../../shared/look-for-listener.ts';
 export interface ForeignFolder {
   readonly folder: string;
   readonly owner: number;
-  /** Null: this user may not look into it. */
+  /** The names of the masters in the folder; null if this user may not read it. */
   readonly names: readonly string[] | null;
 }
 
-/** The folders of other users that hold a living master called `name` (null: any), or may do so. */
+/** Returns the folders of other users that hold a living master called `name` (null: any), or may hold one. */
 export async function foreignMasters(
   { folders, foreignFolders, uid }: Places,
   name: string | null,
@@ -38,7 +38,7 @@ interface Places {
   readonly uid: number;
 }
 
-/** An error when such a master is known, a hint when there may be one; null when there are no such folders. */
+/** Returns an error if such a master is known, a hint if there may be one, and null if there are no such folders. */
 export function describeForeign(
   found: readonly ForeignFolder[],
   name: string | null,
@@ -64,7 +64,7 @@ export function describeForeign(
   };
 }
 
-/** The command that may use the folder: as its owner, told where it is unless the owner's gracefulctl looks there by itself. */
+/** Returns the command that may use the folder. It runs as the owner of the folder, and names it unless the owner's gracefulctl looks there by itself. */
 function asOwner({ folder, owner }: ForeignFolder, rest: string): string {
   const user = userName(owner);
   const sudo = owner === 0 ? 'sudo' : `sudo -u ${/^\d+$/.test(user) ? `'#${user}'` : user}`;
@@ -85,7 +85,7 @@ function ownerOf(folder: string): number | null {
     const stats = lstatSync(folder);
     return stats.isDirectory() ? stats.uid : null;
   } catch {
-    // Not there, or in a folder that this user may not enter.
+    // The folder does not exist, or is in a folder that this user may not enter.
     return null;
   }
 }
@@ -103,7 +103,7 @@ async function namesIn(folder: string): Promise<readonly string[] | null> {
   return names.filter((_, index) => listeners[index] !== 'absent');
 }
 
-/** The user's name, or the number where passwd(5) has none. */
+/** Returns the user's name, or the number if passwd(5) has no name for it. */
 function userName(uid: number): string {
   try {
     const line = readFileSync('/etc/passwd', 'utf8')

@@ -9,17 +9,17 @@ import { ask, promptMs } from '../../shared/ask-master.ts';
 import { findMasters, type FoundMaster, type Search } from './find-masters.ts';
 import type { ListedMaster } from './listed-masters.ts';
 
-/** How masters are asked. */
+/** Options of the request that is sent to masters. */
 export interface Question {
-  /** With what the workers do. Default false. */
+  /** Whether to request the load of the workers, too. Default: false. */
   readonly hasLoad?: boolean;
-  /** How long a master may take, in ms. Default: that of what it can answer at once. */
+  /** How long a master may take, in ms. Default: the limit for requests that it can answer at once. */
   readonly timeoutMs?: number;
-  /** Breaks the question off. */
+  /** Aborts the request. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** All masters of this user, asked at once. A master that ends before it has answered is left out. */
+/** Lists all masters of this user. They are asked at the same time. A master that ends before it has answered is left out. */
 export async function listMasters(search: Search, question: Question = {}): Promise<readonly ListedMaster[]> {
   const masters = await findMasters(search);
   const listed = await Promise.all(masters.map(async (master) => listPrograms(master, question)));
@@ -28,7 +28,7 @@ export async function listMasters(search: Search, question: Question = {}): Prom
 
 const rawList = z.object({ programs: z.array(z.record(z.string(), z.unknown())) });
 
-/** Asks one master for its programs; null: it has ended since it was found. */
+/** Asks one master for its programs; null if it has ended since it was found. */
 async function listPrograms(
   master: FoundMaster,
   { hasLoad = false, timeoutMs = promptMs, signal }: Question,
@@ -49,7 +49,7 @@ async function listPrograms(
   }
 }
 
-/** A master that ends may refuse the connection, break it off, or say so. */
+/** Whether the master has ended: it may refuse the connection, break it off, or report that it stops. */
 async function hasEnded({ path }: FoundMaster, { code }: GracefulRunError): Promise<boolean> {
   return code === 'masterNotFound' || code === 'masterStopped' || (await lookFor(path)) === 'absent';
 }

@@ -6,11 +6,11 @@ import type { FoundMaster } from './find-masters.ts';
 export type ListedMaster = AnsweringMaster | SilentMaster;
 
 export interface AnsweringMaster extends FoundMaster, ProgramList {
-  /** The status of each program as the master wrote it, with what this version does not know. */
+  /** The status of each program as the master sent it, including fields that this version does not know. */
   readonly raw: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** It runs, but gives no answer, or none that can be understood. */
+/** A master that runs, but gives no answer, or none that can be understood. */
 export interface SilentMaster extends FoundMaster {
   readonly error: GracefulRunError;
 }

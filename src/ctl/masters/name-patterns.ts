@@ -1,6 +1,6 @@
 /** Names as the command line writes them: `shop`, `'web-*'`. Pure. */
 
-/** `*` any characters, `?` one, `[abc]` one of these. */
+/** Whether the word is a pattern: `*` is any characters, `?` is one, `[abc]` is one of these. */
 export function isPattern(word: string): boolean {
   return /[*?[]/.test(word);
 }
@@ -20,7 +20,7 @@ function expressionOf(pattern: string): RegExp {
   try {
     return new RegExp(`^(?:${source})$`);
   } catch {
-    // A range in the wrong order: [z-a].
+    // The range has the wrong order, as in [z-a], so the pattern matches nothing.
     return /(?!)/;
   }
 }

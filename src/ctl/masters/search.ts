@@ -1,4 +1,4 @@
-/** Where gracefulctl looks for masters. */
+/** The folders in which gracefulctl looks for masters. */
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export function searchFor(command: string): Search {
   return { folders, foreignFolders: only === '' ? foreignFolders() : [], uid, command };
 }
 
-/** Where masters of other users usually have their sockets. */
+/** Returns the folders in which masters of other users usually have their sockets. */
 function foreignFolders(): readonly string[] {
   return [
     '/run/graceful-run',

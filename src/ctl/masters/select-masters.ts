@@ -1,4 +1,4 @@
-/** Which masters the words of a command line mean. Pure. */
+/** Selects the masters that the words of a command line name. Pure. */
 import { GracefulRunError } from '../../shared/errors.ts';
 import { nearest } from '../../shared/nearest.ts';
 import { type AnsweringMaster, isAnswering, type ListedMaster } from './listed-masters.ts';
@@ -6,7 +6,7 @@ import { isPattern, matchesName } from './name-patterns.ts';
 import { allPrograms } from './select-programs.ts';
 import { listOf, type Selection, silentOf, type Spell, type Wanted } from './selection.ts';
 
-/** The masters that are meant. Without a word: the only one of `eligible`. @throws GracefulRunError masterAmbiguous. */
+/** Returns the masters that the words name. Without a word, that is the only one of `eligible`. @throws GracefulRunError masterAmbiguous. */
 export function selectMasters(
   masters: readonly ListedMaster[],
   wanted: Wanted,

@@ -1,5 +1,5 @@
 /**
- * Which programs the words of a command line mean. One master of many programs and many masters of one program look the same: a word is
+ * Selects the programs that the words of a command line name. One master of many programs and many masters of one program look the same: a word is
  * looked for among all programs first, then among the masters. Pure.
  */
 import type { Status } from '../../shared/control-api.ts';
@@ -14,11 +14,11 @@ export interface FoundProgram {
   readonly master: AnsweringMaster;
   readonly status: Status;
   readonly raw: Readonly<Record<string, unknown>>;
-  /** What the command line calls it: its name, or `master:program` where that alone would mean others too. */
+  /** The name of the program on the command line: its own, or `master:program` if that alone would name other programs, too. */
   readonly label: string;
 }
 
-/** Every program, in the order of the masters' names and of their plans. */
+/** Returns every program, in the order of the masters' names and of their plans. */
 export function allPrograms(masters: readonly ListedMaster[]): readonly FoundProgram[] {
   const answering = masters.filter(isAnswering);
   const names = answering.flatMap(({ programs }) => programs.map(({ program }) => program));
@@ -37,8 +37,8 @@ export function allPrograms(masters: readonly ListedMaster[]): readonly FoundPro
 }
 
 /**
- * The programs that are meant. Without a word: the only one. `takes: 'any'` is for commands that only look: a word may mean several, and no
- * word means all. @throws GracefulRunError programAmbiguous; without a word also programNotFound, and the error of the only master.
+ * Returns the programs that the words name; without a word, the only one. `takes: 'any'` is for commands that change nothing: a word may name several
+ * programs, and no word names all. @throws GracefulRunError programAmbiguous; without a word also programNotFound, and the error of the only master.
  */
 export function selectPrograms(
   masters: readonly ListedMaster[],
@@ -94,7 +94,10 @@ function noPrograms(): GracefulRunError {
   });
 }
 
-/** The programs that a word means; in the order of preference, the first kind that there is. */
+/**
+ * Returns the programs that a word names. There are several ways to read it, in an order of preference: the first one that finds programs counts.
+ * With a pattern before the colon, masters and groups count together.
+ */
 function meantBy(word: string, programs: readonly FoundProgram[]): readonly FoundProgram[] {
   const parts = word.split(':');
   const [first = '', second = '', third] = parts;
@@ -117,17 +120,17 @@ function meantBy(word: string, programs: readonly FoundProgram[]): readonly Foun
   );
   const ofThemselves = programs.filter(({ status }) => isOf(first, second, groupOf(status), status));
   if (isPattern(first)) return [...new Set([...ofMasters, ...ofThemselves])];
-  // What the tables print is `master:program`; a group is meant as a whole.
+  // The tables print `master:program`, so that reading comes first; with a pattern for the program, a group does.
   const kinds = isPattern(second) ? [ofGroups, ofMasters] : [ofMasters, ofGroups];
   return [...kinds, ofThemselves].find((kind) => kind.length > 0) ?? [];
 }
 
-/** The group of a program; as in Supervisor, one without a group is a group by itself. */
+/** Returns the group of a program. As in Supervisor, a program without a group is a group by itself. */
 function groupOf({ group, program }: Status): string {
   return group ?? program;
 }
 
-/** The error of the master that a word names, if that does not answer. */
+/** Returns the error of the master that a word names, if that master does not answer. */
 function silentError(word: string, masters: readonly ListedMaster[]): GracefulRunError | null {
   const [masterWord = ''] = word.split(':');
   const named = masters.find((master) => !isAnswering(master) && matchesName(masterWord, master.name));

@@ -1,8 +1,8 @@
-/** What selecting programs and masters have in common: the words, and what they come to. Pure. */
+/** The parts that selecting programs and selecting masters have in common. Pure. */
 import type { GracefulRunError } from '../../shared/errors.ts';
 import { isAnswering, type ListedMaster } from './listed-masters.ts';
 
-/** What the command line names. */
+/** The words of the command line, and whether everything was asked for. */
 export interface Wanted {
   readonly words: readonly string[];
   readonly all: boolean;
@@ -10,14 +10,14 @@ export interface Wanted {
 
 export interface Selection<Found> {
   readonly found: readonly Found[];
-  /** The words that mean nothing that runs, or only a master that does not answer. */
+  /** The words that name nothing that runs, or only a master that does not answer. */
   readonly missing: readonly { readonly word: string; readonly error: GracefulRunError }[];
 }
 
 /** The word that means every program, or every master, as for supervisorctl. */
 export const everything = 'all';
 
-/** The words with `all` understood: it is `--all`, unless something that runs, a program, a group or a master, has that name. */
+/** Reads the word `all` as `--all`, unless a running program, group or master has that name. */
 export function understandAll(wanted: Wanted, masters: readonly ListedMaster[]): Wanted {
   if (!wanted.words.includes(everything)) return wanted;
   const isName = masters.some(
@@ -29,10 +29,10 @@ export function understandAll(wanted: Wanted, masters: readonly ListedMaster[]):
   return isName ? wanted : { words: [], all: true };
 }
 
-/** How the command is written with a name, for hints. */
+/** Writes the command with a name, for hints. */
 export type Spell = (name: string) => string;
 
-/** The masters that do not answer, as what is missing. */
+/** Returns the masters that do not answer as `missing`. */
 export function silentOf(masters: readonly ListedMaster[]): Selection<never>['missing'] {
   return masters.flatMap((master) =>
     isAnswering(master) ? [] : [{ word: master.name, error: master.error }],
@@ -44,5 +44,5 @@ export function listOf(names: readonly string[]): string {
   return more <= 1 ? names.join(', ') : `${names.slice(0, mostNames).join(', ')} and ${more} more`;
 }
 
-/** More of them would hide the sentence. */
+/** How many names a sentence lists: more of them would hide the rest of it. */
 const mostNames = 12;

@@ -1,34 +1,34 @@
-/** Text in the columns of a terminal, where a wide character takes two and an accent of its own none. Pure. */
+/** Text in the columns of a terminal, where a wide character takes two columns and a combining accent none. Pure. */
 import stringWidth from 'string-width';
 
 const ellipsis = '…';
 
-/** How many columns the text takes. */
+/** Returns how many columns the text takes. */
 export function widthOf(text: string): number {
   return stringWidth(text);
 }
 
-/** The text with spaces behind it, up to this width. */
+/** Appends spaces to the text, up to this width. */
 export function padEnd(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - widthOf(text)));
 }
 
-/** The text with spaces before it, up to this width. */
+/** Prepends spaces to the text, up to this width. */
 export function padStart(text: string, width: number): string {
   return ' '.repeat(Math.max(0, width - widthOf(text))) + text;
 }
 
-/** The beginning of a text that is wider than this: `cannot conn…`. */
+/** Cuts the end of a text that is wider than this: `cannot conn…`. */
 export function cutEnd(text: string, width: number): string {
   return widthOf(text) <= width ? text : headOf(graphemes(text), width - 1) + ellipsis;
 }
 
-/** The end of a text that is wider than this, which tells most about a path: `…eases/42/app.js`. */
+/** Cuts the start of a text that is wider than this: `…eases/42/app.js`. The end tells most about a path. */
 export function cutStart(text: string, width: number): string {
   return widthOf(text) <= width ? text : ellipsis + tailOf(graphemes(text), width - 1);
 }
 
-/** Both ends of a text that is wider than this: `web-pro…worker`. */
+/** Cuts the middle of a text that is wider than this: `web-pro…worker`. */
 export function cutMiddle(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   const all = graphemes(text);
@@ -36,7 +36,7 @@ export function cutMiddle(text: string, width: number): string {
   return headOf(all, width - 1 - widthOf(end)) + ellipsis + end;
 }
 
-/** Rows of equal columns, two spaces apart. */
+/** Aligns the cells of the rows in columns, two spaces apart. */
 export function align(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = rows.reduce<readonly number[]>(
     (known, row) => row.map((cell, column) => Math.max(widthOf(cell), known[column] ?? 0)),
@@ -50,12 +50,12 @@ export function align(rows: readonly (readonly string[])[]): readonly string[] {
   );
 }
 
-/** What a reader sees as one character may be several code points. */
+/** Splits the text into what a reader sees as characters. One may be several code points. */
 function graphemes(text: string): readonly string[] {
   return Array.from(new Intl.Segmenter('en').segment(text), ({ segment }) => segment);
 }
 
-/** As many of the first as fit. */
+/** Joins as many of the first characters as fit. */
 function headOf(characters: readonly string[], width: number): string {
   let room = width;
   let head = '';
@@ -67,7 +67,7 @@ function headOf(characters: readonly string[], width: number): string {
   return head;
 }
 
-/** As many of the last as fit. */
+/** Joins as many of the last characters as fit. */
 function tailOf(characters: readonly string[], width: number): string {
   let room = width;
   let tail = '';

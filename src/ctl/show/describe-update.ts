@@ -8,7 +8,7 @@ import type {
 import { printable } from '../../shared/printable.ts';
 import type { Styles } from './status-view.ts';
 
-/** The difference between the plans, a line for each program, and the results of the update. */
+/** Describes the difference between the plans, with a line for each program, and the results of the update. */
 export function describeUpdate(
   { file, difference, applied, programs }: UpdateResult,
   styles: Styles,

@@ -1,4 +1,4 @@
-/** `gracefulctl events`: prints what happens, line by line, until the masters stop or the reader has enough. */
+/** `gracefulctl events`: prints events, line by line, until the masters stop or the reader ends it. */
 import { programRoute, routes } from '../../shared/control-api.ts';
 import { followControl } from '../../shared/control-client.ts';
 import { printable } from '../../shared/printable.ts';
@@ -21,7 +21,7 @@ import type { Terminal } from '../output-streams.ts';
 const action = 'follow the events';
 const lineLimit = 1024 * 1024;
 
-/** Follows the programs that are meant; without a word, every master as a whole. */
+/** Follows the programs that the words name; without a word, every master as a whole. */
 export async function showEvents(
   request: Request,
   options: { readonly json: boolean },
@@ -41,13 +41,13 @@ export async function showEvents(
   ]);
 }
 
-/** What is followed: all that a master does, or one of its programs. */
+/** The source of an event stream: a whole master, or one of its programs. */
 export interface EventSource {
   readonly master: FoundMaster;
   readonly program: string | null;
 }
 
-/** The streams to follow for these programs: that of the whole master if all of its programs are meant, else one for each program. */
+/** Returns the streams to follow for these programs: that of the whole master if all of its programs are selected, otherwise one for each program. */
 export function sourcesOf(programs: readonly FoundProgram[]): readonly EventSource[] {
   return [...new Set(programs.map(({ master }) => master))].flatMap((master): readonly EventSource[] => {
     const own = programs.filter((program) => program.master === master);
@@ -57,8 +57,8 @@ export function sourcesOf(programs: readonly FoundProgram[]): readonly EventSour
 }
 
 /**
- * Resolves when every master has ended its stream because it stops. Ctrl-C ends the process as it ends any other. With several streams, one
- * that breaks off is reported, and the others are followed on.
+ * Follows the streams. Resolves when every master has ended its stream because it stops. Ctrl-C ends the process as it ends any other. With several
+ * streams, one that breaks off is reported, and the others are still followed.
  */
 async function followEvents(
   sources: readonly EventSource[],
@@ -111,8 +111,8 @@ async function follow(
 }
 
 /**
- * Renders one line of the stream after the other for a person; an event that this version does not know is shown as it came. Empty for
- * what was said before: an old worker confirms that it no longer accepts when it is paused, and again when it drains.
+ * Creates a function that renders the lines of the stream for a person, one after the other. An event that this version does not know is shown as it
+ * arrived. The text is empty for a repetition: an old worker confirms that it no longer accepts when it is paused, and again when it drains.
  */
 export function createEventRenderer(styles: Styles): (line: string) => string {
   const narrate = createNarrator({ paint: styles });
@@ -133,7 +133,7 @@ export function createEventRenderer(styles: Styles): (line: string) => string {
   };
 }
 
-/** After these, a worker may stop accepting once more, or is gone. */
+/** The events after which a worker may stop accepting once more, or is gone. */
 const isOpenAgain: ReadonlySet<EventRecord['event']> = new Set([
   'workerResumed',
   'workerAdmitted',
@@ -141,7 +141,7 @@ const isOpenAgain: ReadonlySet<EventRecord['event']> = new Set([
   'workerFailed',
 ]);
 
-/** `14:03:07.042`, in the reader's time zone. */
+/** Formats a time as `14:03:07.042`, in the reader's time zone. */
 function clockTime(timeMs: number): string {
   const date = new Date(timeMs);
   const parts = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) =>

@@ -5,8 +5,8 @@ import { printable } from '../../shared/printable.ts';
 import { formatAge, isServed, lastRunProblem } from './status-view.ts';
 
 /**
- * Describes the latest problem of a program; null if nothing is wrong, or a generation that serves has replaced what was wrong. `nowMs` is in
- * milliseconds since 1970.
+ * Describes the latest problem of a program. Null if nothing is wrong, or if a generation that serves has replaced the one that had the problem.
+ * `nowMs` is in milliseconds since 1970.
  */
 export function lastProblem(status: Status, nowMs: number): string | null {
   const { waitsFor, schedule, lastReload, lastCrash } = status;

@@ -1,4 +1,4 @@
-/** Many programs as a person reads them: a line for each, under a heading where one master has several. Pure. */
+/** The table of programs for a person: a line for each program, under a heading if its master has several. Pure. */
 import type { MasterStatus, Status } from '../../shared/control-api.ts';
 import { count } from '../../shared/count-words.ts';
 import { describeRelease } from '../../shared/describe-release.ts';
@@ -11,31 +11,31 @@ import { type Cells, fit, type Layout, renderCells, renderHead } from './table-l
 
 export interface TableProgram {
   readonly status: Status;
-  /** What the command line calls it. */
+  /** The name of the program on the command line. */
   readonly label: string;
-  /** Null: not known. */
+  /** The memory and CPU use; null if it is not known. */
   readonly usage: Usage | null;
 }
 
 /** A master, with those of its programs that are shown. */
 export interface TableGroup {
-  /** Of its control socket. */
+  /** The name of the master's control socket. */
   readonly name: string;
   readonly answer:
     | { readonly master: MasterStatus; readonly programs: readonly TableProgram[]; readonly total: number }
-    /** Why it does not answer. */
+    /** The reason why the master does not answer. */
     | { readonly problem: string };
 }
 
 export interface TableOptions {
-  /** In milliseconds since 1970. */
+  /** The time of the table, in milliseconds since 1970. */
   readonly nowMs: number;
-  /** Null: as wide as it gets. */
+  /** The width of a line; null for any width. */
   readonly columns: number | null;
   readonly styles: Styles;
 }
 
-/** The lines, joined, with a final line break. */
+/** Renders the table: the lines, joined, with a final line break. */
 export function renderPrograms(groups: readonly TableGroup[], options: TableOptions): string {
   const lines = groups.flatMap((group) => linesOf(group, options.nowMs));
   const layout = fit(
@@ -53,7 +53,7 @@ export function renderPrograms(groups: readonly TableGroup[], options: TableOpti
 type Meaning = 'good' | 'warn' | 'bad' | 'dim';
 
 type Line =
-  /** A master of several programs, above them. */
+  /** A master of several programs, in a line above them. */
   | { readonly kind: 'heading'; readonly text: string }
   | {
       readonly kind: 'program';
@@ -128,12 +128,12 @@ function cellsOf({ status, label, usage }: TableProgram, isBelowHeading: boolean
   };
 }
 
-/** Workers that take new connections. */
+/** Returns the number of workers that accept new connections. */
 function readyIn({ workers }: Status): number {
   return workers.filter(({ isAccepting }) => isAccepting).length;
 }
 
-/** Since when its oldest worker that takes new connections is there; or when a scheduled program runs next. */
+/** Returns the uptime of the oldest worker that accepts new connections; for a program on a schedule, the time until its next run. */
 function upOf({ phase, schedule, workers }: Status, nowMs: number): string {
   const nextAt = phase === 'scheduled' ? (schedule?.nextAt ?? null) : null;
   if (nextAt !== null) return `in ${formatAge(nextAt - nowMs)}`;

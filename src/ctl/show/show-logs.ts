@@ -1,4 +1,4 @@
-/** `gracefulctl logs`: prints what the workers wrote and, with --follow, the lines to come. */
+/** `gracefulctl logs`: prints the lines that workers wrote and, with --follow, those that follow. */
 import { type LogRecord, programRoute } from '../../shared/control-api.ts';
 import { refused, unanswered } from '../../shared/ask-master.ts';
 import { openControl } from '../../shared/control-client.ts';
@@ -14,10 +14,10 @@ import type { Terminal } from '../output-streams.ts';
 import type { Styles } from './status-view.ts';
 
 const action = 'show the logs';
-/** The longest line that a master keeps, escaped. */
+/** The length of the longest line that a master keeps, escaped. */
 const lineLimit = 8 * 1024 * 1024;
 
-/** Prints the logs of one program after the other; with `follow`, of all at once. */
+/** Prints the logs of one program after the other; with `follow`, of all programs at once. */
 export async function showLogs(
   request: Request,
   wanted: LogsWanted & { readonly json: boolean },
@@ -72,8 +72,8 @@ async function readLogs(
 }
 
 /**
- * `label`: of the program, if there are several. A record that this version does not know, of a newer master, is left out; with `isJson` it
- * is printed as it came.
+ * Creates a function that prints one line. `label`: of the program, if there are several. A record of a newer master that this version does not know
+ * is left out; with `isJson` it is printed as it arrived.
  */
 export function printerFor(
   label: string | null,
@@ -96,7 +96,10 @@ export function printerFor(
   };
 }
 
-/** `shop 3/4242 | text`: generation and pid of the worker, as far as they are known. */
+/**
+ * Formats a line as `shop 3/4242
+ * text`: generation and pid of the worker, as far as they are known.
+ */
 export function renderLogLine(
   { generation, worker, line }: Exclude<LogRecord, { readonly notice: string }>,
   label: string | null,

@@ -1,4 +1,4 @@
-/** `gracefulctl status` and `list`: asks once and prints, one program in full or several in a table. */
+/** `gracefulctl status` and `list`: requests the status once and prints it, one program in full or several in a table. */
 import { renderError } from '../../shared/render-error.ts';
 import type { ProgramState, Status } from '../../shared/control-api.ts';
 import { printable } from '../../shared/printable.ts';
@@ -13,7 +13,7 @@ import { type Look, lookAgain, lookAtProcesses, type Usage, usageOf } from './pr
 import { renderPrograms, type TableGroup } from './programs-table.ts';
 import { isOnSchedule, isServed, type Rates, renderStatus } from './status-view.ts';
 
-/** Everything at one moment. */
+/** The processes and the chosen programs at one moment. */
 export interface Sample {
   readonly look: Look;
   readonly found: readonly FoundProgram[];
@@ -21,18 +21,21 @@ export interface Sample {
 
 export interface StatusOptions {
   readonly json: boolean;
-  /** A single program has its line in a table too. */
+  /** Whether a single program is shown in a table, too. */
   readonly asTable: boolean;
-  /** Workers are asked for their load, and this returns the rates since the last time, by pid; for a single program only. Default: they are not asked. */
+  /**
+   * Returns the rates since the last sample, by pid, for a single program only. If it is given, workers are asked for their load. Default: they are
+   * not asked.
+   */
   readonly measure?: (sample: Sample) => ReadonlyMap<number, Rates>;
   /** Aborts the requests. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Prints the programs that are meant; without a word, all. With `json`, a line for each: its status as the master wrote it, with
- * `memoryBytes` and `cpuPercent`, and one for each master that does not answer. A word that means nothing, or a master that does not answer, is reported and decides the exit code;
- * @throws GracefulRunError if nothing else is left to print.
+ * Prints the programs that the words name; without a word, all. With `json`, prints a line for each: its status as the master sent it, with
+ * `memoryBytes` and `cpuPercent`, and one for each master that does not answer. A word that names nothing, or a master that does not answer, is
+ * reported and decides the exit code; @throws GracefulRunError if nothing else is left to print.
  */
 export async function showStatus(
   request: Request,
@@ -73,14 +76,14 @@ export async function showStatus(
       ),
     );
     const hint = `one of them in full: gracefulctl status ${printable(only?.label ?? '')}`;
-    // In a pipe it would be one more line to skip, and cut off it would be no command.
+    // Not in a pipe, where the hint would be one more line to skip. If it were cut off, it would be no command.
     if (only !== undefined && widthOf(hint) <= (terminal.columns ?? 0))
       terminal.out(`${terminal.styles.dim(hint)}\n`);
   }
   // The table has a line for a master that does not answer.
   if (options.json || !isEverything)
     for (const { error } of missing) terminal.err(`${renderError(error, 'gracefulctl')}\n`);
-  // Among others, a program that was stopped, or is not started with its master, is nothing to be alarmed about.
+  // In a list of all programs, one that was stopped, or that is not started with its master, is no problem.
   const isOneOfMany = isEverything && shown.length > 1;
   const codes = [
     ...shown.map(({ status }) =>
@@ -106,7 +109,7 @@ function jsonLine({ raw, usage }: Shown): string {
   return `${JSON.stringify({ ...raw, memoryBytes, cpuPercent })}\n`;
 }
 
-/** What runs under a master that does not answer is not known. */
+/** Returns the line for a master that does not answer: its programs are not known. */
 function unknownLine({ name, error }: SilentMaster): string {
   const { code, message, hint } = error;
   const state: ProgramState = 'UNKNOWN';

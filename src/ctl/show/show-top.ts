@@ -1,4 +1,4 @@
-/** `gracefulctl top` and `status --watch`: what runs, drawn again every second; without a terminal once. */
+/** `gracefulctl top` and `status --watch`: show the programs, drawn again every second; without a terminal, once. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { count } from '../../shared/count-words.ts';
 import { renderError } from '../../shared/render-error.ts';
@@ -14,7 +14,7 @@ import { type Sample, showStatus } from './show-status.ts';
 import type { Rates } from './status-view.ts';
 import { renderTop, type TopProgram } from './top-view.ts';
 
-/** Between the two samples of which one picture is made. */
+/** The time between the two samples of one picture. */
 const apartMs = 1_000;
 
 interface TopSample extends Sample {
@@ -22,8 +22,8 @@ interface TopSample extends Sample {
 }
 
 /**
- * A word that means nothing, or a master that does not answer, is reported and decides the exit code. @throws GracefulRunError if there is
- * nothing to show at first.
+ * Shows the picture until the user ends it. A word that names nothing, or a master that does not answer, is reported and decides the exit code.
+ * @throws GracefulRunError if there is nothing to show at first.
  */
 export async function showTop(
   request: Request,
@@ -58,7 +58,7 @@ export async function showTop(
     try {
       if (!isFirst) {
         const next = await takeSample(request, signal);
-        // It was broken off, so it lacks masters that run.
+        // The sample was aborted, so it lacks masters that run.
         if (signal.aborted) return '';
         if (isLater(next, now)) before = now;
         now = next;
@@ -72,7 +72,7 @@ export async function showTop(
   return exitCodeFor(now);
 }
 
-/** A resize draws again at once; two samples that are close together say nothing. */
+/** Whether the samples are far enough apart: a resize draws again at once, and two samples that are close together show nothing. */
 function isLater(next: Sample, last: Sample | null): boolean {
   return last !== null && next.look.atMs - last.look.atMs >= apartMs / 2;
 }
@@ -86,7 +86,10 @@ function exitCodeFor({ missing }: TopSample): ExitCode {
   return worstOf(missing.map(({ error }) => exitCodeOf(error)));
 }
 
-/** As showStatus(), again and again, with what Node.js workers do. Without a terminal once, and without that: it takes two samples. */
+/**
+ * Shows the same as showStatus() again and again, with the load of Node.js workers. Without a terminal, shows it once and without the load, which
+ * takes two samples.
+ */
 export async function watchStatus(request: Request, terminal: Terminal): Promise<ExitCode> {
   if (!hasScreen()) return showStatus(request, { json: false, asTable: false }, terminal);
   let code: ExitCode = exitCodes.done;
@@ -161,7 +164,7 @@ interface Served {
   readonly serverErrors: number;
 }
 
-/** The rates between two samples; null if nothing was known at one of the two moments. */
+/** Returns the rates between two samples; null if the load was not known at one of the two moments. */
 function ratesOf(before: Served | null, now: Served | null, seconds: number): Rates | null {
   if (before === null || now === null || seconds <= 0) return null;
   return {

@@ -1,4 +1,4 @@
-/** The status as a person reads it. It owns the layout, and is given the colours and the time. */
+/** Renders the status for a person. It owns the layout, and is given the colours and the time. */
 import { isDeepStrictEqual } from 'node:util';
 import type {
   EmptySlot,
@@ -21,7 +21,7 @@ import { type Paint, plainPaint } from '../../shared/paint.ts';
 import { align } from './columns.ts';
 import type { Usage } from './process-usage.ts';
 
-/** How a text looks; `plain` styles leave it as it is. */
+/** The colours of a text; `plain` leaves it as it is. */
 export type Styles = Paint;
 
 export const plain: Styles = plainPaint;
@@ -38,7 +38,7 @@ export function renderStatus(
   nowMs: number,
   styles: Styles,
   usage: Usage | null = null,
-  /** By pid. */
+  /** The rates of the workers, by pid. */
   rates: ReadonlyMap<number, Rates> = new Map(),
 ): string {
   const { master } = status;
@@ -80,7 +80,7 @@ export function renderStatus(
     ...(status.schedule === null ? [] : renderLastRun(status.schedule, nowMs, styles)),
     ...renderErrors(status),
     ...renderNextStep(status),
-    // The result of a run that began is shown above.
+    // For a program on a schedule, the result of a run that began is shown above.
     ...(status.lastReload === null || (status.schedule !== null && status.lastReload.ok)
       ? []
       : renderLast(status.lastReload, nowMs, styles)),
@@ -100,7 +100,7 @@ function renderListeners({ listeners }: Status): string {
     .join(', ');
 }
 
-/** `5s`, `3m 2s`, `3h 12m`, `4d 3h`: two units at most. */
+/** Formats a time span with at most two units: `5s`, `3m 2s`, `3h 12m`, `4d 3h`. */
 export function formatAge(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   if (seconds < 60) return `${seconds}s`;
@@ -110,12 +110,12 @@ export function formatAge(ms: number): string {
   return `${Math.floor(minutes / 1_440)}d ${Math.floor(minutes / 60) % 24}h`;
 }
 
-/** The time that is left, in whole seconds that have begun: `1s` is the last one. */
+/** Formats the time that is left, in whole seconds that have begun: `1s` is the last one. */
 function formatCountdown(ms: number): string {
   return formatAge(Math.ceil(ms / 1_000) * 1_000);
 }
 
-/** As a size: `870 kB`, `45 MB`, `1.2 GB`. */
+/** Formats a size: `870 kB`, `45 MB`, `1.2 GB`. */
 export function formatBytes(bytes: number): string {
   const units = ['kB', 'MB', 'GB', 'TB'] as const;
   let amount = bytes / 1_000;
@@ -128,12 +128,12 @@ export function formatBytes(bytes: number): string {
   return `${amount.toFixed(digits)} ${units[unit] ?? ''}`;
 }
 
-/** Does a worker take new connections? */
+/** Whether a worker of the program accepts new connections. */
 export function isServed({ generation, workers }: Status): boolean {
   return generation !== null && workers.some(({ isAccepting }) => isAccepting);
 }
 
-/** Whether a program waits for the time of its next run, and nothing was wrong with the last one. */
+/** Whether a program waits for the time of its next run, and its last run had no problem. */
 export function isOnSchedule({ phase, schedule }: Status): boolean {
   return phase === 'scheduled' && !hasRunBadly(schedule);
 }
@@ -144,7 +144,7 @@ export function hasRunBadly(schedule: ScheduleStatus | null): boolean {
   return result === 'failed' || result === 'timedOut';
 }
 
-/** `0 3 * * * in Europe/Berlin, next run in 3m 2s (2026-11-27 03:00)` */
+/** Renders the schedule as `0 3 * * * in Europe/Berlin, next run in 3m 2s (2026-11-27 03:00)`. */
 function renderSchedule(
   { expression, timezone, nextAt, run, isPending }: ScheduleStatus,
   nowMs: number,
@@ -185,7 +185,7 @@ function renderLastRun(schedule: ScheduleStatus, nowMs: number, styles: Styles):
   return [`last run: ${word}${how} after ${formatDuration(durationMs)}, ${age} ago`];
 }
 
-/** What went wrong in the last run, in a few words; null: nothing. */
+/** Describes the problem of the last run in a few words; null if it had none. */
 export function lastRunProblem(schedule: ScheduleStatus, nowMs: number): string | null {
   const { lastRun } = schedule;
   if (lastRun === null || !hasRunBadly(schedule)) return null;
@@ -224,7 +224,7 @@ function renderCount(status: Status): string {
   return `${ready} ready, ${paused === 0 ? '' : `${paused} paused, `}${status.workersWanted} wanted`;
 }
 
-/** A worker of the old generation that keeps its connections while the new one, or a part of it, proves itself. */
+/** Whether the worker belongs to the old generation and keeps its connections while the new one, or a part of it, proves itself. */
 function isPaused(worker: WorkerStatus, { generation, rollout }: Status): boolean {
   const serving = rollout?.generation ?? generation;
   const isPrevious = serving !== null && worker.generation < serving;
@@ -265,7 +265,7 @@ function renderOtherRelease({ otherRelease }: WorkerStatus): readonly string[] {
     : [`  runs another release: ${printable(describeRelease(otherRelease))}; a reload replaces it`];
 }
 
-/** What a worker that drains still has, and until when. */
+/** Renders what is still open in a worker that drains, and the time until the next signal. */
 export function renderDrain({ draining, state }: WorkerStatus): readonly string[] {
   if (draining === null) return [];
   const open =
@@ -275,7 +275,7 @@ export function renderDrain({ draining, state }: WorkerStatus): readonly string[
   return [`  ${open}; ${next} in ${formatAge(draining.leftMs)}`];
 }
 
-/** What a worker does now, if it was asked for. What one that drains still has is said anyway. */
+/** Renders the load of a worker if it was requested. For a worker that drains, renderDrain() shows what is open. */
 function renderLoad({ load, draining }: WorkerStatus, rates: Rates | null): readonly string[] {
   if (load === null || draining !== null) return [];
   const { delayP99Ms } = load.eventLoop;
@@ -289,12 +289,12 @@ function renderLoad({ load, draining }: WorkerStatus, rates: Rates | null): read
   return [`  ${facts.join(', ')}`];
 }
 
-/** `0`, `3.4`, `1234`. */
+/** Formats a rate: `0`, `3.4`, `1234`. */
 export function formatRate(rate: number): string {
   return rate === 0 || rate >= 9.95 ? rate.toFixed(0) : rate.toFixed(1);
 }
 
-/** How late timers are: `3.1ms`, `120ms`, `1.2s`; `-` if that is not known. */
+/** Formats the delay of timers: `3.1ms`, `120ms`, `1.2s`; `-` if it is not known. */
 export function formatLag(ms: number | null): string {
   if (ms === null) return '-';
   return ms < 999.5 ? `${ms < 9.95 ? ms.toFixed(1) : ms.toFixed(0)}ms` : `${(ms / 1_000).toFixed(1)}s`;
@@ -317,7 +317,7 @@ function renderEmptySlot({ slot, outcome, isGivenUp }: EmptySlot): string {
   return `slot ${slot} stays empty${isGivenUp ? ' (crash_loop)' : ''}${how}`;
 }
 
-/** How the new generation does beside the old one, while that is counted. */
+/** Renders the errors of the new generation beside those of the old one, while they are counted. */
 function renderErrors({ errors, rollout, probation, generation }: Status): readonly string[] {
   if (errors === null) return [];
   const current = rollout?.generation ?? generation;
@@ -332,7 +332,7 @@ function renderRate({ requests, serverErrors }: RequestCounts): string {
   return `${serverErrors} of ${count(requests, 'request')} (${Math.round(share * 1_000) / 10}%)`;
 }
 
-/** What will happen to a program that does not serve, or what to type. */
+/** Tells what will happen to a program that does not serve, or which command to type. */
 function renderNextStep({
   program,
   phase,
@@ -349,7 +349,7 @@ function renderNextStep({
     return [
       `next start: in ${formatDuration(retry.inMs)}, after ${count(retry.failures, 'failure')} in a row; at once: ${start}`,
     ];
-  // When, is said above.
+  // The time of the restart is shown above.
   if (phase === 'restarting' && restarts.length > 0) return [`to start it at once: ${start}`];
   if (phase === 'restarting') {
     const isStarting = workers.some(({ state }) => state === 'starting');
@@ -380,20 +380,20 @@ function renderLast(last: ReloadResult, nowMs: number, styles: Styles): readonly
   ];
 }
 
-/** A first start ends when its generation is ready, a reload when the probation is over, which is later. */
+/** Tells when the start or reload ended. A first start ends when its generation is ready, a reload when the probation is over, which is later. */
 function since({ generation, probationMs, endedAt }: ReloadResult, nowMs: number): string {
   const age = formatAge(nowMs - endedAt);
   if (generation === 1) return `${age} ago`;
   return probationMs > 0 ? `serving for ${age}` : `completed ${age} ago`;
 }
 
-/** Says how a reload ended that did not go well. */
+/** Describes the outcome of a failed reload. */
 function outcome({ rolledBackTo, serving, remaining }: ReloadResult): string {
   if (rolledBackTo !== null) return `rolled back to generation ${rolledBackTo}${except(remaining)}`;
   return `failed${servesOn(serving)},`;
 }
 
-/** Without the hint and the output if `last`, which stands above, failed because of this crash and shows them. */
+/** Renders a crash. Hint and output are left out if `last`, which stands above, failed because of this crash and shows them. */
 function renderCrash(
   crash: WorkerCrash,
   last: ReloadResult | null,

@@ -1,6 +1,6 @@
 /**
- * The columns of the table of programs, and how they give way so that nothing is wider than the terminal: the last problem is left to a line
- * below, the release is cut, then columns are left out (release, CPU, memory, generation, group, uptime, workers), and at last names are cut. Pure.
+ * The columns of the table of programs, and how they are fitted to the width of the terminal: first the last problem moves to a line below, then the
+ * release is cut, then columns are left out (release, CPU, memory, generation, group, uptime, workers), and at last names are cut. Pure.
  */
 import { cutEnd, cutMiddle, cutStart, padEnd, padStart, widthOf } from './columns.ts';
 
@@ -32,10 +32,10 @@ const heads: Cells = {
   problem: 'last problem',
 };
 const numbers: ReadonlySet<Column> = new Set(['generation', 'memory', 'cpu']);
-/** What is left out when there is no room, in this order. */
+/** The columns that are left out if there is no room, in this order. */
 const givingWay = ['cpu', 'memory', 'generation', 'group', 'up', 'ready'] as const;
 const gap = 2;
-/** A column of less than this says too little. */
+/** The minimum widths of columns: a narrower one would show too little. */
 const leastRelease = 12;
 const leastProblem = 30;
 const leastProgram = 4;
@@ -43,12 +43,12 @@ const leastProgram = 4;
 /** The columns that have room, with their widths. */
 export type Layout = ReadonlyMap<Column, number>;
 
-/** `room`: how wide a line may be. */
+/** Fits the columns to `room`, the width of a line. */
 export function fit(rows: readonly Cells[], room: number): Layout {
   const widths = new Map<Column, number>(
     order.map((column) => [column, Math.max(...[heads, ...rows].map((cells) => widthOf(cells[column])))]),
   );
-  /** Of the whole row, without this column. */
+  /** Returns the width of the row without this column. */
   const without = (column: Column): number =>
     [...widths].reduce((sum, [name, width]) => (name === column ? sum : sum + width + gap), 0);
   if (rows.every(({ group }) => group === '')) widths.delete('group');
@@ -72,7 +72,7 @@ export function fit(rows: readonly Cells[], room: number): Layout {
   }
 }
 
-/** Names are whole as long as a column can give way. */
+/** Returns the minimum width of names: they are whole as long as a column can give way. */
 function leastNames(rows: readonly Cells[]): number {
   return Math.max(widthOf(heads.program), ...rows.map(({ program }) => widthOf(program)));
 }
@@ -81,7 +81,7 @@ export function renderHead(layout: Layout): string {
   return renderCells(heads, layout, (text) => text);
 }
 
-/** Colours are added after the padding is known: they take no room. */
+/** Renders a row. Colours take no room, so they are added after the padding is known. */
 export function renderCells(
   cells: Cells,
   layout: Layout,

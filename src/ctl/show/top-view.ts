@@ -1,4 +1,4 @@
-/** What `gracefulctl top` shows: a line for each program and, if there is room, for each of its workers. Pure. */
+/** Renders the picture of `gracefulctl top`: a line for each program and, if there is room, for each of its workers. Pure. */
 import type { Status, WorkerStatus } from '../../shared/control-api.ts';
 import { count } from '../../shared/count-words.ts';
 import { printable } from '../../shared/printable.ts';
@@ -20,23 +20,23 @@ export interface TopProgram {
   readonly label: string;
   readonly status: Status;
   readonly usage: Usage | null;
-  /** By pid. */
+  /** The memory and CPU use of the workers, by pid. */
   readonly workerUsage: ReadonlyMap<number, Usage>;
-  /** Null: not known yet, or not Node.js. */
+  /** The rates of the program; null if they are not known yet, or if it is not a Node.js program. */
   readonly rates: Rates | null;
-  /** By pid. */
+  /** The rates of the workers, by pid. */
   readonly workerRates: ReadonlyMap<number, Rates>;
 }
 
 export interface TopOptions {
-  /** How wide a line may be; null: as wide as it gets. */
+  /** The width of a line; null for any width. */
   readonly columns: number | null;
-  /** How many lines there may be; null: any number. */
+  /** The maximum number of lines; null for any number. */
   readonly rows: number | null;
   readonly styles: Styles;
-  /** Above the table. */
+  /** The line above the table. */
   readonly title: string;
-  /** Below the table, a line each: why something that is meant is not in it. */
+  /** The lines below the table: why a program or master that the command names is not in it. */
   readonly problems: readonly string[];
 }
 
@@ -67,7 +67,7 @@ const heads: Cells = {
   cpu: 'cpu',
   memory: 'memory',
 };
-/** What is left out when there is no room, in this order. */
+/** The columns that are left out if there is no room, in this order. */
 const givingWay: readonly Column[] = ['generation', 'ready', 'errors', 'memory', 'connections', 'cpu', 'lag'];
 const gap = 2;
 const leastName = 7;
@@ -81,18 +81,18 @@ type Line =
     }
   | { readonly kind: 'below'; readonly text: string };
 
-/** The lines, joined, with a final line break. */
+/** Renders the picture: the lines, joined, with a final line break. */
 export function renderTop(
   programs: readonly TopProgram[],
   { columns, rows, styles, title, problems }: TopOptions,
 ): string {
   const width = columns ?? Infinity;
   const reasons = problems.map((problem) => cutEnd(printable(problem), width));
-  // Most of the screen is for the table.
+  // At most a third of the screen is for the reasons, the rest is for the table.
   const below = rows === null ? reasons : shortened(reasons, Math.max(1, Math.floor(rows / 3)));
   const room = rows === null ? null : Math.max(1, rows - below.length);
   const whole = programs.flatMap((program) => linesOf(program, true));
-  // The title and the heads stand above them.
+  // Two more lines are needed above: the title and the column heads.
   const hasRoom = room === null || whole.length + 2 <= room;
   const lines = hasRoom ? whole : programs.flatMap((program) => linesOf(program, false));
   const layout = fit(
@@ -113,7 +113,7 @@ export function renderTop(
   return `${[...table, ...below.map((problem) => styles.bad(problem))].join('\n')}\n`;
 }
 
-/** The last line says how much is missing. */
+/** Cuts the list to this many lines. The last line then says how many are missing. */
 function shortened(lines: readonly string[], rows: number): readonly string[] {
   const missing = lines.length - rows;
   return missing <= 0 ? lines : [...lines.slice(0, rows - 1), `… ${count(missing + 1, 'more line')}`];
@@ -177,7 +177,7 @@ function connectionsOf({ load, draining }: WorkerStatus): number | null {
   return load?.connections ?? draining?.connections ?? null;
 }
 
-/** The sum of the known values; null: none is known. */
+/** Returns the sum of the known values; null if none is known. */
 function sum(values: readonly (number | null)[]): number | null {
   return values.reduce((total, one) => (one === null ? total : (total ?? 0) + one), null);
 }
