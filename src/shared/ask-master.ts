@@ -1,13 +1,13 @@
-/** Asks the master, and turns every way of not getting an answer into one clear error. */
+/** Sends a request to the master, and turns every way of not getting an answer into one clear error. */
 import { askControl, type ControlAnswer, type ControlRequest, type NoWholeAnswer } from './control-client.ts';
 import { formatDuration } from './durations.ts';
 import { type ErrorCode, errorCodes, GracefulRunError, messageOf } from './errors.ts';
 import { readError } from './schemas/answer-schemas.ts';
 
-/** How long a master may take to answer what it can answer at once. */
+/** How long a master may take over a request that it can answer at once. */
 export const promptMs = 5_000;
 
-/** The answer, if it has one of the statuses and is not an error. @throws GracefulRunError otherwise; `action` says what could not be done. */
+/** Returns the answer, if it has one of the statuses and is not an error. @throws GracefulRunError otherwise; `action` says what could not be done. */
 export async function ask(
   action: string,
   request: ControlRequest,
@@ -16,12 +16,12 @@ export async function ask(
   const exchange = await askControl(request);
   if ('noAnswer' in exchange) throw unanswered(action, exchange);
   const { answer } = exchange;
-  // A status may stand for an operation that has failed, and for one that was refused.
+  // A status may mean that an operation failed, or that it was refused, so the body decides.
   if (!statuses.includes(answer.status) || readError(answer.body) !== null) throw refused(action, answer);
   return answer;
 }
 
-/** The error for an exchange that had no answer. */
+/** The error for an exchange without a complete answer. */
 export function unanswered(action: string, gap: NoWholeAnswer): GracefulRunError {
   const { cause } = gap;
   switch (gap.noAnswer) {

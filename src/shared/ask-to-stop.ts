@@ -1,4 +1,4 @@
-/** A stop over the control socket, of a program or of the master, and its end. */
+/** Stops a program or the master over the control socket, and waits for the end. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ask, promptMs, refused, unanswered } from './ask-master.ts';
 import type { StopAccepted } from './control-api.ts';
@@ -12,15 +12,15 @@ import { readAnswer, stopAccepted } from './schemas/answer-schemas.ts';
 const exitBoundMs = 10_000;
 const lookEveryMs = 20;
 
-/** Where a stop is requested. */
+/** The route with which the stop is requested. */
 export interface StopTarget extends Pick<ControlRequest, 'path' | 'route' | 'signal'> {
-  /** The master ends with it. */
+  /** True if the master ends with it. */
   readonly endsMaster: boolean;
 }
 
 /**
- * Resolves when the stop is accepted or, with `wait`, when it has ended, and with it the master's process if that is to end. `action` says
- * what could not be done. @throws GracefulRunError as ask().
+ * Requests the stop. Resolves when it is accepted or, with `wait`, when the program or the master has stopped, and the master's process has ended if
+ * that has to end. `action` says what could not be done. @throws GracefulRunError like ask().
  */
 export async function askToStop(
   action: string,
@@ -43,7 +43,7 @@ export async function askToStop(
       answer.status = status;
     },
   );
-  // A master that is killed while it stops breaks the answer off: gone is gone, if it had begun to answer.
+  // A master that is killed while it stops breaks the answer off. It counts as stopped if it had begun to answer.
   const isGone = endsMaster && answer.body !== '' && target.signal?.aborted !== true;
   if (gap !== null && !isGone) throw unanswered(action, gap);
   if (answer.status !== 202) throw refused(action, answer);
@@ -57,7 +57,7 @@ export async function askToStop(
   return accepted;
 }
 
-/** Resolves when the process of a master that stops has ended, or to false if it keeps running. Only its parent is notified, so this polls. */
+/** Resolves to true when the process of a master that stops has ended, or to false if it keeps running. Only its parent is notified, so this polls. */
 export async function endsSoon(pid: number, signal?: AbortSignal): Promise<boolean> {
   const deadline = performance.now() + exitBoundMs;
   while (isRunning(pid)) {

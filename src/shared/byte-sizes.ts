@@ -1,8 +1,8 @@
-/** Sizes as people write them (`50MB`, `1GB`, `4096`), with units of 1024 as Supervisor has them, and as the code holds them: whole bytes. */
+/** Sizes as people write them (`50MB`, `1GB`, `4096`), with units of 1024 as in Supervisor, and as the code holds them: whole bytes. */
 
 const unitBytes = { '': 1, B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 } as const;
 
-/** The bytes of `4096`, `10KB`, `50MB` or `1.5GB`; null when the text is none of these. */
+/** Parses `4096`, `10KB`, `50MB` or `1.5GB`; null if the text has no such form. */
 export function parseBytes(text: string): number | null {
   const [, amount, unit = ''] = /^(\d{1,15}(?:\.\d{1,6})?) ?([KMG]?B)?$/i.exec(text.trim()) ?? [];
   const name = unit.toUpperCase();

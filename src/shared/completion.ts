@@ -1,23 +1,23 @@
 /**
- * Completion of command lines in bash, zsh and fish. The scripts of the shells only ask `COMMAND __complete WORDS`; what can stand at the
- * cursor is decided in TypeScript, once for all three. Pure.
+ * Completion of command lines in bash, zsh and fish. The shells' scripts only call `COMMAND __complete WORDS`: TypeScript code finds what may stand
+ * at the cursor, once for all three. Pure.
  */
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
 
-/** The hidden first argument with which the scripts ask. After it come the words up to the cursor; the last one may be empty. */
+/** The hidden first argument that the scripts pass. The words up to the cursor follow it; the last one may be empty. */
 export const completeCommand = '__complete';
 
 export interface Candidate {
   readonly word: string;
-  /** For people; empty: there is nothing to say. */
+  /** A description for people; empty if there is none. */
   readonly about: string;
 }
 
 export interface Completion {
   readonly candidates: readonly Candidate[];
-  /** What the shell adds: paths, or all that it knows about the command that begins at this word (0: the first after our own name). */
+  /** The candidates that the shell adds: paths, or those for the command that begins at this word (0: the first after our own name). */
   readonly more: 'nothing' | 'files' | 'folders' | { readonly commandAt: number };
 }
 
@@ -25,7 +25,7 @@ export function onlyThese(candidates: readonly Candidate[]): Completion {
   return { candidates, more: 'nothing' };
 }
 
-/** The answer to a script: a line for each candidate, its word and its description behind a tab; then a line that says what to add. */
+/** The output for a script: a line for each candidate, its word and its description behind a tab; then a line that says what to add. */
 export function renderCompletion({ candidates, more }: Completion, word: string): string {
   const lines = candidates
     .filter((one) => one.word.startsWith(word))
@@ -34,7 +34,7 @@ export function renderCompletion({ candidates, more }: Completion, word: string)
   return `${[...lines, `:${last}`].join('\n')}\n`;
 }
 
-/** What a shell is to evaluate so that it completes `command`. */
+/** The script that a shell evaluates so that it completes `command`. */
 export function completionScript(shell: Shell, command: string): string {
   const name = `_${command.replaceAll('-', '_')}`;
   switch (shell) {
@@ -48,8 +48,8 @@ export function completionScript(shell: Shell, command: string): string {
 }
 
 /**
- * Bash splits words at `=` and `:` as well, and replaces only the last part: so the line is split here, and what stands before the last of those
- * characters is taken off each candidate.
+ * Bash splits words at `=` and `:` as well, and replaces only the last part. So the script splits the line itself, and removes from each candidate
+ * the part up to the last of those characters.
  */
 function bashScript(command: string, name: string): string {
   return `# Completion of ${command} for bash. In ~/.bashrc: source <(${command} completion bash)

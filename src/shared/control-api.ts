@@ -45,10 +45,10 @@ export const routes = {
   update: '/v1/update',
 } as const;
 
-/** Text for Prometheus. Beside the API, and not of its versions: everything that scrapes looks there. */
+/** The route of the metrics for Prometheus. It has no version, because everything that scrapes requests this path. */
 export const metricsRoute = '/metrics';
 
-/** What can be done to one program, as the last part of its route. */
+/** The actions on one program: the last part of their routes. */
 export const programActions = [
   'start',
   'reload',
@@ -62,38 +62,38 @@ export const programActions = [
 ] as const;
 export type ProgramAction = (typeof programActions)[number];
 
-/** The route of a program, or of what is done to it. */
+/** Returns the route of a program, or of an action on it. */
 export function programRoute(name: string, action: ProgramAction | null = null): string {
   return `${routes.programs}/${name}${action === null ? '' : `/${action}`}`;
 }
 
 /**
- * What a reload can be waited for. `serving`: only the new generation takes new connections. `settled`: moreover, its probation is over.
- * `drained`: moreover, no worker of an earlier generation is left. `true` in a request is the first of them.
+ * The states that a request for a reload can wait for. `serving`: only the new generation accepts new connections. `settled`: its probation is over,
+ * too. `drained`: in addition, no worker of an earlier generation is left. In a request, `true` means `serving`.
  */
 export const reloadWaits = ['serving', 'settled', 'drained'] as const;
 export type ReloadWait = (typeof reloadWaits)[number];
 
 /**
- * A line that a worker wrote. In the query of the request: `lines`, how many of the last ones; `since`, ms since 1970; `stream`, `stdout` or `stderr`;
- * `follow=true`: the answer continues with the lines to come.
+ * A line that a worker wrote. In the query of the request: `lines`, how many of the last ones; `since`, ms since 1970; `stream`, `stdout` or
+ * `stderr`; `follow=true`: the answer continues with lines that follow.
  */
 export interface LogLine {
-  /** Null: a file of both, which does not say. */
+  /** The stream of the line; null if it is from a file of both streams, which does not say. */
   readonly stream: 'stdout' | 'stderr' | null;
-  /** Null: not known, because the line is older than what the master remembers, and the file does not say. */
+  /** The worker's generation; null if it is not known, because the line is older than what the master remembers, and the file does not say. */
   readonly generation: number | null;
-  /** Null: not known. */
+  /** The worker's slot; null if it is not known. */
   readonly slot: number | null;
-  /** The pid of the worker. Null: not known. */
+  /** The pid of the worker; null if it is not known. */
   readonly worker: number | null;
-  /** When the master read it, in ms since 1970. Null: not known. */
+  /** When the master read the line, in ms since 1970; null if that is not known. */
   readonly time: number | null;
-  /** Without its end. Bytes that are not UTF-8 are replaced. */
+  /** The text of the line, without its line break. Bytes that are not UTF-8 are replaced. */
   readonly line: string;
 }
 
-/** What a reader of lines has to know: why there are none of stdout, or that some were skipped. */
+/** A notice for the reader of a log: why there are no lines of stdout, or that some lines were skipped. */
 export interface LogNotice {
   /** A sentence for people. */
   readonly notice: string;
@@ -101,87 +101,87 @@ export interface LogNotice {
 
 export type LogRecord = LogLine | LogNotice;
 
-/** How many workers a program can have. */
+/** The maximum number of workers of a program. */
 export const workersLimit = 1024;
 
 export interface WorkerStatus {
   readonly generation: number;
   readonly slot: number;
   readonly pid: number | null;
-  /** Its process that serves, if that is not `pid`: under `npm start` or a shell, for example. Null: it is `pid`, or not known yet. */
+  /** The pid of the worker's process that serves, if that is not `pid`: under `npm start` or a shell, for example. Null if it is `pid`, or not known yet. */
   readonly servingPid: number | null;
   readonly state: WorkerPhase;
-  /** It accepts new connections. */
+  /** True if the worker accepts new connections. */
   readonly isAccepting: boolean;
-  /** It gives no sign of life, and is to be replaced (`watchdog`). */
+  /** True if the worker gives no sign of life, and is to be replaced (`watchdog`). */
   readonly isHung: boolean;
-  /** What it can do; null before it is ready. */
+  /** What the worker can do; null before it is ready. */
   readonly capabilities: WorkerCapabilities | null;
-  /** How long it has been in this state, in ms. */
+  /** How long the worker has been in this state, in ms. */
   readonly inStateMs: number;
   readonly uptimeMs: number;
   /**
-   * What it runs, if that is another release than its generation's: it has replaced a crashed worker after the release was switched.
-   * Else null.
+   * The release that the worker runs, if it is not that of its generation: the worker has replaced a crashed one after the release was switched.
+   * Otherwise null.
    */
   readonly otherRelease: Release | null;
-  /** While it drains or terminates; else null. */
+  /** What a worker that drains or terminates still has open; otherwise null. */
   readonly draining: DrainingStatus | null;
-  /** If it was requested (`?load`), and the worker has answered; else null. */
+  /** The worker's load, if it was requested (`?load`) and the worker has answered; otherwise null. */
   readonly load: LoadStatus | null;
 }
 
-/** What a Node.js worker does. */
+/** The load of a Node.js worker. */
 export interface LoadStatus {
   /** HTTP/1 requests in flight. */
   readonly requests: number;
   /** Open connections. */
   readonly connections: number;
-  /** Requests that it has answered in its life. */
+  /** Requests that the worker has answered in its life. */
   readonly served: number;
-  /** Those that it has answered with a status of 500 to 599. */
+  /** Requests that the worker has answered with a status of 500 to 599. */
   readonly serverErrors: number;
   readonly eventLoop: EventLoopStatus;
 }
 
-/** Since the last time that it was requested. */
+/** The load of the worker's event loop since the last time that it was requested. */
 export interface EventLoopStatus {
-  /** The share of the time in which it was busy, 0 to 1. */
+  /** The share of the time in which the event loop was busy, 0 to 1. */
   readonly utilization: number;
-  /** How late its timers were on average, in ms. Null at the first time: it is measured from then on. */
+  /** How late the worker's timers were on average, in ms. Null the first time: it is measured from then on. */
   readonly delayMeanMs: number | null;
-  /** How late 99% of its timers were at most, in ms. */
+  /** How late 99% of the worker's timers were at most, in ms. */
   readonly delayP99Ms: number | null;
-  /** How late its latest timer was, in ms. */
+  /** How late the worker's latest timer was, in ms. */
   readonly delayMaxMs: number | null;
 }
 
-/** What the workers of a program have served, also those that have ended. */
+/** What the workers of a program have served, including those that have ended. */
 export interface ProgramLoad {
-  /** Requests that they have answered. */
+  /** Requests that the workers have answered. */
   readonly served: number;
-  /** Those that they have answered with a status of 500 to 599. */
+  /** Requests that the workers have answered with a status of 500 to 599. */
   readonly serverErrors: number;
 }
 
-/** Node.js workers have all three, unless their connections are not to move. Other programs have none. */
+/** What a worker can do. Node.js workers have all three capabilities, unless their connections are not to move. Other programs have none. */
 export interface WorkerCapabilities {
-  /** It accepts connections only once its whole generation is ready, and can stop to accept. Otherwise it accepts as soon as it runs. */
+  /** True if the worker accepts connections only once its whole generation is ready, and can stop accepting. Otherwise it accepts as soon as it runs. */
   readonly isGated: boolean;
-  /** Its connections move to other workers. */
+  /** True if the worker's connections move to other workers. */
   readonly migrates: boolean;
-  /** It reports what it has open, and what it served. */
+  /** True if the worker reports what it has open, and what it served. */
   readonly reports: boolean;
 }
 
 export interface DrainingStatus {
-  /** Until it gets the next signal: SIGTERM while it drains, SIGKILL while it terminates. */
+  /** Time until the worker gets the next signal, in ms: SIGTERM while it drains, SIGKILL while it terminates. */
   readonly leftMs: number;
-  /** HTTP/1 requests in flight; null when the worker does not say. */
+  /** HTTP/1 requests in flight; null if the worker does not report them. */
   readonly requests: number | null;
-  /** Open connections; null when the worker does not say. */
+  /** Open connections; null if the worker does not report them. */
   readonly connections: number | null;
-  /** The rest of its drain is the application's own clean-up (drain hooks, signal handlers); null when the worker does not say. */
+  /** True if the rest of the drain is the application's own clean-up (drain hooks, signal handlers); null if the worker does not report it. */
   readonly isCleaningUp: boolean | null;
 }
 
@@ -190,19 +190,19 @@ export interface PendingRestart {
   readonly slot: number;
   /** Failures in a row. */
   readonly failures: number;
-  /** Until the next start, in ms. */
+  /** Time until the next start, in ms. */
   readonly inMs: number;
 }
 
 export interface EmptySlot {
   readonly slot: number;
-  /** Null: its worker was not ready, or could not be started. */
+  /** How the slot's worker ended; null if it was not ready, or could not be started. */
   readonly outcome: Outcome | null;
-  /** Workers have died too often (crash_loop). False: the worker has ended by itself and was not to be started again. */
+  /** True if workers have died too often (crash_loop); false if the worker has ended by itself and was not to be started again. */
   readonly isGivenUp: boolean;
 }
 
-/** How the last reload (or the first start) ended. */
+/** The result of the last reload (or of the first start). */
 export interface ReloadResult {
   readonly generation: number;
   readonly ok: boolean;
@@ -210,13 +210,13 @@ export interface ReloadResult {
   readonly endedAt: number;
   readonly durationMs: number;
   readonly failure: Failure | null;
-  /** What the generation runs, or was to run. */
+  /** The release that the generation runs, or was to run. */
   readonly release: Release | null;
-  /** How long its probation lasts, in ms, when it serves on probation; 0 when it does not, or not any more. */
+  /** How long the probation lasts, in ms, if the generation is on probation; otherwise 0. */
   readonly probationMs: number;
-  /** The generation that serves after it: this one, or the one before it; null when there is none. */
+  /** The generation that serves after the reload: this one, or the previous one; null if none serves. */
   readonly serving: number | null;
-  /** The generation that took over again after this one had begun to serve. */
+  /** The generation that took over again after this one had begun to serve; null if none did. */
   readonly rolledBackTo: number | null;
   /** How many workers of this generation keep serving all the same, because the old workers in their slots are gone. */
   readonly remaining: number;
@@ -226,14 +226,14 @@ export interface ReloadResult {
 export interface WorkerCrash {
   readonly generation: number;
   readonly slot: number;
-  /** Null: it could not be started. */
+  /** The pid of the worker; null if it could not be started. */
   readonly pid: number | null;
   /** Milliseconds since 1970. */
   readonly endedAt: number;
   readonly failure: Failure;
 }
 
-/** The states of Supervisor, by which its users and their tools know what a program does: a view of its phase. `UNKNOWN` is what a client shows if it gets no answer. */
+/** The states of Supervisor, which its users and their tools know: a view of a program's phase. `UNKNOWN` is what a client shows if it gets no answer. */
 export const programStates = [
   'STOPPED',
   'STARTING',
@@ -247,57 +247,57 @@ export const programStates = [
 export type ProgramState = (typeof programStates)[number];
 
 /**
- * What a program does, in our own words. `serving` and `reloading`: at least one of its workers accepts connections. `restarting`: none does, because they
- * have crashed; they are started again. `backoff`: its start has failed, and is tried again. `exited`: its workers have ended by themselves and are
- * not to be started again. `failed`: it was given up. `scheduled`: it waits for the time of its next run.
+ * The phase of a program, in our own terms. `serving` and `reloading`: at least one of its workers accepts connections. `restarting`: none does,
+ * because they have crashed; they are started again. `backoff`: its start has failed, and is tried again. `exited`: its workers have ended by
+ * themselves and are not to be started again. `failed`: it was given up. `scheduled`: it waits for the time of its next run.
  */
 export type ShownPhase = Exclude<ProgramPhase, 'probation'> | 'restarting' | 'scheduled';
 
-/** When a program runs by the clock. Moments are in ms since 1970. */
+/** The schedule of a program that runs by the clock. Times are in ms since 1970. */
 export interface ScheduleStatus {
   readonly expression: string;
-  /** Null: that of the machine. */
+  /** The time zone of the schedule; null for that of the machine. */
   readonly timezone: string | null;
-  /** Null: it is stopped, or its time never comes again. */
+  /** The time of the next run; null if the program is stopped, or if its time never comes again. */
   readonly nextAt: number | null;
-  /** The run that is under way. */
+  /** The run that is under way; null if there is none. */
   readonly run: { readonly startedAt: number; readonly cause: RunCause } | null;
-  /** Another run begins when that has ended. */
+  /** True if another run begins when that run has ended. */
   readonly isPending: boolean;
-  /** The one that has ended last, since the master was started. */
+  /** The run that ended last since the master was started; null if there was none. */
   readonly lastRun: {
     readonly startedAt: number;
     readonly durationMs: number;
     readonly result: RunResult;
-    /** Null: it could not be started, or was stopped. */
+    /** How the run ended; null if it could not be started, or was stopped. */
     readonly outcome: Outcome | null;
   } | null;
 }
 
 export interface MasterStatus {
-  /** The name of its control socket. */
+  /** The name of the master's control socket. */
   readonly name: string;
   readonly pid: number;
   readonly version: string;
   readonly uptimeMs: number;
-  /** It was told to stop, and with it all of its programs. */
+  /** True if the master was told to stop, and with it all of its programs. */
   readonly isStopping: boolean;
-  /** Stands in every line of its log, and in no line of a worker; null: it writes no log of its own. */
+  /** A word that is in every line of the master's log, and in no line of a worker; null if the master writes no log of its own. */
   readonly logId: string | null;
-  /** The config file that its plan was read from, an absolute path; null: the command line, or code. */
+  /** The absolute path of the config file from which the plan was read; null if the plan came from the command line, or from code. */
   readonly file: string | null;
 }
 
-/** How far a reload in steps has come. */
+/** The progress of a reload in steps. */
 export interface RolloutStatus {
   /** The new generation. */
   readonly generation: number;
-  /** How many of its workers accept connections, and how many it will have. */
+  /** The number of the generation's workers that accept connections. */
   readonly serving: number;
   readonly workers: number;
-  /** The first of them serve alone for a time. */
+  /** True if the first of the workers serve alone for a time. */
   readonly isCanary: boolean;
-  /** Until the next workers are started; null: they are being started. */
+  /** Time until the next workers are started, in ms; null if they are being started. */
   readonly nextInMs: number | null;
 }
 
@@ -308,48 +308,48 @@ export interface ProgramList {
 
 export interface Status {
   readonly program: string;
-  /** Of which group it is; null: of none. */
+  /** The group of the program; null if it is in none. */
   readonly group: string | null;
   readonly state: ProgramState;
   readonly phase: ShownPhase;
-  /** It is to run: it was started, and was not stopped by a request. */
+  /** True if the program is to run: it was started, and was not stopped by a request. */
   readonly isWanted: boolean;
-  /** Programs of the plan that have to serve before it is started, and do not yet. */
+  /** Programs of the plan that have to serve before this one is started, and do not serve yet. */
   readonly waitsFor: readonly string[];
-  /** While a new generation replaces the old one in steps, and a part of it serves; else null. */
+  /** The progress while a new generation replaces the old one in steps, and a part of it serves; otherwise null. */
   readonly rollout: RolloutStatus | null;
-  /** While the generation that serves is on probation: the generation that can take over again, and for how long. */
+  /** The generation that can take over again, and for how long, while the generation that serves is on probation; otherwise null. */
   readonly probation: { readonly previous: number; readonly remainingMs: number } | null;
-  /** What the new generation and the old one have answered since the new one began to serve, while that is counted (`rollback_on`); else null. */
+  /** The answers of the new generation and of the old one since the new one began to serve, while they are counted (`rollback_on`); otherwise null. */
   readonly errors: ErrorCounts | null;
   /** The generation that serves; null before the first one is ready. */
   readonly generation: number | null;
-  /** What the generation that serves runs. */
+  /** The release that the serving generation runs. */
   readonly release: Release | null;
   readonly command: readonly string[];
   readonly master: MasterStatus;
   readonly listeners: readonly ({
     readonly name: string;
-    /** Each worker has a listening socket of its own for this address, instead of a share of one. */
+    /** True if each worker has a listening socket of its own for this address, instead of a share of one. */
     readonly reusePort: boolean;
   } & AddressFields)[];
   readonly workersWanted: number;
   readonly workers: readonly WorkerStatus[];
-  /** Workers that have failed and wait for their next start; while none is ready, clients wait too. */
+  /** Workers that have failed and wait for their next start. While no worker is ready, clients wait too. */
   readonly restarts: readonly PendingRestart[];
-  /** Slots of the generation that serves whose worker has ended and is not replaced. */
+  /** Slots of the serving generation whose worker has ended and is not replaced. */
   readonly emptySlots: readonly EmptySlot[];
-  /** When its start, which has failed, is tried again; null: it is not. */
+  /** When the start that has failed is tried again; null if it is not. */
   readonly retry: { readonly failures: number; readonly inMs: number } | null;
-  /** How its last worker ended, if its workers have ended by themselves and are not to be started again; else null. */
+  /** How the last worker ended, if the program's workers have ended by themselves and are not to be started again; otherwise null. */
   readonly exit: (Outcome & { readonly isExpected: boolean }) | null;
-  /** Null: it does not run by the clock. */
+  /** The schedule of the program; null if it does not run by the clock. */
   readonly schedule: ScheduleStatus | null;
   readonly reloadPending: boolean;
-  /** If it was requested (`?load`), for Node.js workers; else null. */
+  /** The load of the program, if it was requested (`?load`) and the workers are Node.js; otherwise null. */
   readonly load: ProgramLoad | null;
   readonly lastReload: ReloadResult | null;
-  /** Null while no worker of a generation that served has crashed. */
+  /** The last crash of a worker; null if no worker of a generation that served has crashed. */
   readonly lastCrash: WorkerCrash | null;
 }
 
@@ -358,13 +358,13 @@ export interface ReloadAccepted {
   readonly generation: number;
 }
 
-/** An operator has decided about a new generation. */
+/** The result of an operator's decision about a new generation. */
 export interface Decided {
   /** The generation that the program continues with, or goes back to. */
   readonly generation: number;
 }
 
-/** The number of workers that are wanted now, and before. */
+/** The number of workers that are wanted, and the number before. */
 export interface Scaled {
   readonly workers: number;
   readonly before: number;
@@ -374,7 +374,7 @@ export interface StopAccepted {
   readonly pid: number;
 }
 
-/** How one plan differs from another. */
+/** The difference between two plans. */
 export interface PlanDifference {
   readonly added: readonly string[];
   readonly removed: readonly string[];
@@ -385,11 +385,11 @@ export interface PlanDifference {
 
 export interface ProgramChange {
   readonly program: string;
-  /** As the config file writes them. */
+  /** The keys that differ, as the config file writes them. */
   readonly keys: readonly string[];
   /**
-   * `nothing`: they take effect at once. `reload`: with new workers, in a reload. `restart`: its workers have to stop first, because the old
-   * and the new listener exclude each other.
+   * How the changes take effect. `nothing`: at once. `reload`: with new workers, in a reload. `restart`: the workers have to stop first, because the
+   * old and the new listener exclude each other.
    */
   readonly needs: 'nothing' | 'reload' | 'restart';
   /** Those of `keys` that take effect when the master is started again. */
@@ -397,20 +397,20 @@ export interface ProgramChange {
 }
 
 export interface UpdateResult {
-  /** Null: the plan was given by code. */
+  /** The config file; null if the plan was given by code. */
   readonly file: string | null;
   readonly difference: PlanDifference;
-  /** False: it was a dry run. */
+  /** True if the plan was applied; false for a dry run. */
   readonly applied: boolean;
-  /** The result for each program that was started, reloaded, restarted or removed. Empty when it was not applied. */
+  /** The result for each program that was started, reloaded, restarted or removed. Empty if the plan was not applied. */
   readonly programs: readonly UpdatedProgram[];
 }
 
 export interface UpdatedProgram {
   readonly program: string;
-  /** `scheduled`: it runs when its schedule says so. */
+  /** What was done with the program. `scheduled`: it runs when its schedule says so. */
   readonly done: 'started' | 'scheduled' | 'reloaded' | 'restarted' | 'changed' | 'removed';
-  /** Why it does not serve as the new plan wants it; null: it does. */
+  /** Why the program does not serve as the new plan wants it; null if it does. */
   readonly problem: string | null;
 }
 
@@ -424,12 +424,12 @@ export interface ErrorAnswer {
   };
 }
 
-/** One thing that is wrong with a plan. Lines and columns count from 1; null where there is none to name. */
+/** A problem of a plan. Lines and columns count from 1; they are null if there is none to name. */
 export interface PlanProblem {
   readonly file: string | null;
   readonly line: number | null;
   readonly column: number | null;
-  /** As the file writes it: `program.shop.port`. */
+  /** The key as the file writes it: `program.shop.port`. */
   readonly key: string | null;
   /** What was expected, or what is wrong, in one sentence without a full stop. */
   readonly message: string;

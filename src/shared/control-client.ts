@@ -1,13 +1,13 @@
 /**
- * One request over a control socket. This file owns the bounds (time, size of an answer) and the reading of the connection.
- * What comes back is not trusted: bodies are handed on as text.
+ * Sends one request over a control socket. This file owns the limits (time, size of an answer) and the reading of the connection. The answer is not
+ * trusted: its body is passed on as text.
  */
 import { systemCode } from './errors.ts';
 
 // An `import` of node:http would load all of its lazy parts too: 13 MB.
 const http = process.getBuiltinModule('node:http');
 
-/** The most that an answer may weigh: a program of a few workers takes 2 kB, and 20 kB if its last reload failed with long lines on stderr. */
+/** The maximum size of an answer. That of a program with a few workers takes 2 kB, and 20 kB if its last reload failed with long lines on stderr. */
 const answerLimitBytes = 16 * 1024 * 1024;
 
 export interface ControlRequest {
@@ -15,9 +15,9 @@ export interface ControlRequest {
   readonly method: 'GET' | 'POST';
   readonly route: string;
   readonly body?: unknown;
-  /** How long the whole exchange may take, in ms; none when absent. */
+  /** How long the whole exchange may take, in ms. Default: no limit. */
   readonly timeoutMs?: number;
-  /** Breaks the exchange off. */
+  /** Aborts the exchange. */
   readonly signal?: AbortSignal;
 }
 
@@ -26,7 +26,7 @@ export interface ControlAnswer {
   readonly body: string;
 }
 
-/** Why there was no answer: no process listens, this user may not connect, it took too long, or the connection broke off. */
+/** Why there was no complete answer: no process listens, this user may not connect, it took too long, or the connection broke off. */
 export type NoAnswer = 'absent' | 'forbidden' | 'timedOut' | 'brokenOff';
 
 export interface NoWholeAnswer {
@@ -36,7 +36,7 @@ export interface NoWholeAnswer {
 
 export type ControlExchange = { readonly answer: ControlAnswer } | NoWholeAnswer;
 
-/** Asks, and resolves to the whole answer or to why there is none. Never rejects. */
+/** Sends the request. Resolves to the whole answer, or to the reason why there is none. Never rejects. */
 export async function askControl(request: ControlRequest): Promise<ControlExchange> {
   const read = { status: 0, body: '' };
   const ended = await followControl(
@@ -52,10 +52,7 @@ export async function askControl(request: ControlRequest): Promise<ControlExchan
   return ended === null ? { answer: read } : ended;
 }
 
-/**
- * Asks, and hands the body over as it comes, until `take` returns false, the answer ends (null) or breaks off.
- * Never rejects.
- */
+/** Sends the request, and passes the body on as it arrives, until the answer ends (null), breaks off, or `take` returns false. Never rejects. */
 export async function followControl(
   request: ControlRequest,
   take: (text: string) => boolean,
@@ -73,16 +70,16 @@ export async function followControl(
   }
 }
 
-/** An answer of which the status is known. */
+/** An answer whose status has arrived. */
 export interface OpenAnswer {
   readonly status: number;
-  /** The text as it comes, no faster than it is read; returns why it is not whole, or null. Throws nothing. */
+  /** The text as it arrives, no faster than it is read. Returns the reason why it is not whole, or null. Never throws. */
   readonly body: AsyncGenerator<string, NoWholeAnswer | null>;
   /** Closes the connection. */
   readonly close: () => void;
 }
 
-/** Asks, and resolves when the answer begins. Never rejects. */
+/** Sends the request, and resolves when the answer begins. Never rejects. */
 export function openControl(request: ControlRequest): Promise<OpenAnswer | NoWholeAnswer> {
   const timeout = request.timeoutMs === undefined ? undefined : AbortSignal.timeout(request.timeoutMs);
   const signals = [timeout, request.signal].filter((one) => one !== undefined);
@@ -95,7 +92,7 @@ export function openControl(request: ControlRequest): Promise<OpenAnswer | NoWho
       socketPath: request.path,
       method: request.method,
       path: request.route,
-      // A connection of its own, closed with the answer: nothing stays behind in the asking process.
+      // The request has a connection of its own, which is closed with the answer, so that nothing stays behind in the client's process.
       agent: false,
       ...(signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }),
     });
@@ -104,7 +101,7 @@ export function openControl(request: ControlRequest): Promise<OpenAnswer | NoWho
     });
     outgoing.on('response', (incoming) => {
       incoming.setEncoding('utf8');
-      // It may break off before it is read; the reader gets the error then.
+      // The answer may break off before it is read. Then the reader gets the error.
       incoming.on('error', () => undefined);
       const close = (): void => void incoming.destroy();
       resolve({ status: incoming.statusCode ?? 0, body: textOf(incoming, gap), close });

@@ -1,7 +1,4 @@
-/**
- * Where control sockets live, and which folder may be trusted to hold one: what the master binds and gracefulctl
- * looks for.
- */
+/** The folders and names of control sockets, and the rules by which a folder is trusted to hold one. The master binds them and gracefulctl looks for them. */
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { isProgramName } from './program-name.ts';
@@ -23,8 +20,8 @@ export function controlFolders(environment: NodeJS.ProcessEnv, uid: number): rea
 }
 
 /**
- * The folders in which a client looks, best first: those that a master may have chosen, and /run/user/UID. Where XDG_RUNTIME_DIR
- * is not set (cron, su, sudo), the master may have been started by a login shell, which has it.
+ * The folders in which a client looks, best first: those that a master may have chosen, and /run/user/UID. If XDG_RUNTIME_DIR is not set (cron, su,
+ * sudo), the master may have been started by a login shell, which has it.
  */
 export function clientFolders(environment: NodeJS.ProcessEnv, uid: number): readonly string[] {
   const folders = controlFolders(environment, uid);
@@ -33,12 +30,12 @@ export function clientFolders(environment: NodeJS.ProcessEnv, uid: number): read
   return [...new Set([...folders, `/run/user/${uid}/graceful-run`])];
 }
 
-/** The socket's file name for a program's name. */
+/** Returns the file name of the socket for a name. */
 export function controlFile(name: string): string {
   return `${name}${suffix}`;
 }
 
-/** The program's name of a socket's path; null when the file is not a control socket's. */
+/** Returns the name for a socket's path; null if the file is not named like a control socket. */
 export function controlName(path: string): string | null {
   const file = basename(path);
   const name = file.slice(0, -suffix.length);
@@ -50,7 +47,7 @@ export function socketPathLimitBytes(platform: NodeJS.Platform): number {
   return platform === 'darwin' ? 103 : 107;
 }
 
-/** What lstat(2) says of a folder, as far as trust depends on it. */
+/** The facts from lstat(2) on which the trust in a folder depends. */
 export interface FolderFacts {
   readonly isFolder: boolean;
   readonly isLink: boolean;
@@ -59,8 +56,8 @@ export interface FolderFacts {
 }
 
 /**
- * Why a folder cannot be trusted with a control socket; null when it can. In the temp folder anyone may have made
- * it before us: a user who can write to it could put another socket in the place of the master's.
+ * Returns why a folder cannot be trusted with a control socket; null if it can. In the temp folder, another user may have made it first. A user who
+ * can write to it could put another socket in the place of the master's.
  */
 export function folderProblem(facts: FolderFacts, uid: number): string | null {
   if (facts.isLink) return 'it is a symbolic link';

@@ -1,11 +1,11 @@
-/** The words for counts: workers, requests, open connections. Pure. */
+/** Words for counts: workers, requests, open connections. Pure. */
 
-/** `1 worker`, `2 workers`. */
+/** Formats a count with its noun: `1 worker`, `2 workers`. */
 export function count(amount: number, noun: string): string {
   return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
 }
 
-/** `1 request in flight, 2 connections open`, and whether clean-up handlers run; null if the numbers are not known. */
+/** Describes what is open: `1 request in flight, 2 connections open`, and whether clean-up handlers run. Null if the numbers are not known. */
 export function describeOpen({
   requests,
   connections,

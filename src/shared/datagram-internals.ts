@@ -2,7 +2,7 @@
 import type { Socket } from 'node:dgram';
 import { hiddenProperty } from './hidden-property.ts';
 
-/** What `node:dgram` knows of a socket; null: it is hidden in this Node.js. */
+/** The internal state of a socket of `node:dgram`; null if it is hidden in this Node.js. */
 export function datagramState(socket: Socket): object | null {
   const state = hiddenProperty(socket, 'state symbol');
   return typeof state === 'object' ? state : null;

@@ -24,13 +24,13 @@ type KillReason = Extract<MasterEvent, { event: 'workerKilled' }>['reason'];
 export interface DescribeOptions {
   /** Colours for the word that names the current state. */
   readonly paint?: Paint;
-  /** How much is said of a failure. Default `reason`. */
+  /** How much is said about a failure. Default: `reason`. */
   readonly detail?: Detail;
 }
 
 /**
- * `reason`: the message and the error that the worker wrote. `message`: without that error, which another line shows. `outcome`: a few
- * words, because another line says why.
+ * How much is said about a failure. `reason`: the message and the error that the worker wrote. `message`: without that error, which another line
+ * shows. `outcome`: a few words, because another line says why.
  */
 export type Detail = 'reason' | 'message' | 'outcome';
 
@@ -314,7 +314,7 @@ const adoptedHow: Readonly<Record<Extract<MasterEvent, { event: 'workerAdopted' 
   changed: 'has taken over, as its pid file says',
 };
 
-/** The whole stack is in the event: here is where it begins. */
+/** Describes a worker that is hung, with the first functions of its stack. The event has the whole stack. */
 function describeHung(event: Extract<MasterEvent, { event: 'workerHung' }>): string {
   const { silentMs, boundMs, isTriggered, stack, problem, doing } = event;
   const what = isTriggered
@@ -339,12 +339,12 @@ function describeCause({ reason, figure, bound }: ReplacementCause): string {
   }
 }
 
-/** Only the first start can go on before generation 2. */
+/** Names the operation after which the reload begins. Before generation 2 that can only be the first start. */
 function afterWhat(generation: number): string {
   return ` after the ${generation === 2 ? 'start' : 'reload'} that is running`;
 }
 
-/** A killed worker cannot report what it still had; one that never became ready had nothing. */
+/** Tells whether requests may have been cut. A killed worker cannot report what was open in it; one that never became ready had nothing open. */
 function mayHaveCut({ reason, from }: Extract<MasterEvent, { event: 'workerKilled' }>): string {
   const hasServed = from !== 'starting' && reason !== 'notReady' && reason !== 'notAdmitted';
   return hasServed ? '; in-flight requests may have been cut' : '';
@@ -375,7 +375,7 @@ function howToDeclare(address: string): string {
   return `if it is the one that clients use, hold it: ${how}`;
 }
 
-/** The option that binds the address alone: `host (--host 127.0.0.1)`. */
+/** The option that binds only this address: `host (--host 127.0.0.1)`. */
 function hostOption(address: string): string {
   return `host (--host ${address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')})`;
 }
@@ -397,7 +397,7 @@ function drainReport({
   cleanUpsCut,
 }: Extract<MasterEvent, { event: 'workerExited' }>): string {
   const parts = [
-    // A server that speaks no HTTP has no requests.
+    // A server that does not speak HTTP has no requests.
     ...(served === null || served === 0 ? [] : [`${count(served, 'request')} served`]),
     ...(migrated === null || migrated === 0 ? [] : [`${count(migrated, 'connection')} moved`]),
     ...(cut === null || cut === 0 ? [] : [`${count(cut, 'connection')} cut`]),

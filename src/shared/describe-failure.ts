@@ -1,10 +1,10 @@
-/** The words for a failure and for how a worker ended, shared by the log and gracefulctl. Pure. Nothing parses these texts. */
+/** Words for a failure and for how a worker ended, shared by the log and gracefulctl. Pure. Nothing parses these texts. */
 import { errorLineOf, namesError } from './error-line.ts';
 import type { Failure, MasterEvent, Outcome } from './events.ts';
 import { type Paint, plainPaint } from './paint.ts';
 import { printable } from './printable.ts';
 
-/** `exit code 1` or `signal SIGKILL`. */
+/** Names how a worker ended: `exit code 1` or `signal SIGKILL`. */
 export function describeOutcome(outcome: Outcome): string {
   if (outcome.signal !== null) return `signal ${outcome.signal}`;
   return outcome.code === null ? 'unknown outcome' : `exit code ${outcome.code}`;
@@ -26,7 +26,7 @@ export function describeFailureShortly({ reason, outcome }: Failure): string {
   }[reason];
 }
 
-/** Why, in one line: the failure's message and, if the worker's output ended with an error, that error. */
+/** The reason in one line: the failure's message and, if the worker's output ended with an error, that error. */
 export function reasonOf(failure: Failure): string {
   const error = errorOf(failure);
   return error === null ? failure.message : `${failure.message}: ${error}`;
@@ -34,7 +34,7 @@ export function reasonOf(failure: Failure): string {
 
 /** The error that the output of a worker ended with; null if it named none, or if the worker did not end because of it. */
 export function errorOf({ reason, outcome, stderrTail }: Failure): string | null {
-  // A signal, not the error in the output, ended a killed worker. SIGABRT is the exception: abort(3) follows an error.
+  // If a signal ended the worker, the error in the output did not. SIGABRT is the exception: abort(3) follows an error.
   const hasSaidWhy = reason === 'exited' && (outcome?.signal == null || outcome.signal === 'SIGABRT');
   return hasSaidWhy ? errorLineOf(stderrTail.map(printable)) : null;
 }

@@ -1,11 +1,11 @@
-/** The words for what is wrong with a plan. Pure. */
+/** Words for the problems of a plan. Pure. */
 import { relative } from 'node:path';
 import type { PlanProblem } from './control-api.ts';
 import { printable } from './printable.ts';
 
 /**
- * `graceful.toml:3:8: program.shop.port: must be a whole number from 0 to 65535`: one line, in the form that editors follow. `folder`: files
- * below it are named relative to it.
+ * Describes the problem in one line, in the form that editors follow: `graceful.toml:3:8: program.shop.port: must be a whole number from 0 to 65535`.
+ * Files below `folder` are named relative to it.
  */
 export function describeProblem(
   { file, line, column, key, message }: PlanProblem,
@@ -20,7 +20,7 @@ export function describeProblem(
   return inOneLine([place, key, message].filter((part) => part !== null).join(': '));
 }
 
-/** The same, with what to do about it: `… (did you mean port?)`. */
+/** Describes the problem, and adds the hint if there is one: `… (did you mean port?)`. */
 export function describeProblemAndHint(problem: PlanProblem, folder: string | null = null): string {
   const { hint } = problem;
   return `${describeProblem(problem, folder)}${hint === null ? '' : ` (${inOneLine(hint)})`}`;

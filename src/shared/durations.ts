@@ -5,7 +5,7 @@ export const longestTimerMs: number = 2 ** 31 - 1;
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
-/** The milliseconds of `500ms`, `30s`, `2m`, `1h` or `1.5s`; null when the text is none of these. */
+/** Parses `500ms`, `30s`, `2m`, `1h` or `1.5s` into milliseconds; null if the text has no such form. */
 export function parseDuration(text: string): number | null {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text.trim());
   if (match === null) return null;
@@ -14,7 +14,7 @@ export function parseDuration(text: string): number | null {
   return Math.round(Number(amount) * unitMs[unit]);
 }
 
-/** The shortest exact way to write a duration: `formatDuration(90_000)` is `90s`, `formatDuration(1_500)` is `1.5s`. */
+/** Formats a duration in its shortest exact form: `formatDuration(90_000)` is `90s`, `formatDuration(1_500)` is `1.5s`. */
 export function formatDuration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)}ms`;
   if (ms >= 120_000 && ms % 60_000 === 0) return `${ms / 60_000}m`;

@@ -3,7 +3,10 @@
  * guess about text that programs write for people, and is used for nothing but showing it.
  */
 
-/** Node.js, Python, Java, Ruby, PHP, Go, Rust and what many others write; never an indented line: that belongs to another one. */
+/**
+ * Lines that name an error, as Node.js, Python, Java, Ruby, PHP, Go, Rust and many others write them. An indented line is never one: it belongs to
+ * another line.
+ */
 const patterns: readonly RegExp[] = [
   // TypeError: x · Error [ERR_X]: x · AggregateError · package.SomeException: x · Uncaught TypeError: x
   /^(?:Uncaught )?(?:[A-Za-z_$][\w$]*\.)*[A-Z][\w$]*(?:Error|Exception)(?: \[[^\]]+\])?(?::|$)/,
@@ -25,7 +28,7 @@ export function namesError(line: string): boolean {
   return patterns.some((pattern) => pattern.test(bare));
 }
 
-/** What is written after the line that names the error, and belongs to it: stack, properties, the launcher's own words. */
+/** Text that follows the line that names the error, and belongs to it: stack, properties, the launcher's own words. */
 const sequel =
   /^(?:\s|$|[}\]]|Node\.js v\d|Emitted '|Require stack:|- |Caused by: |npm |error Command failed|info Visit |\(Use `|goroutine \d|main\.|exit status \d)/;
 
@@ -36,7 +39,7 @@ export function followsError(line: string): boolean {
 
 const maxLength = 300;
 
-/** The line that names the error with which the output ended, shortened; null when it ended with something else. */
+/** Returns the line that names the error with which the output ended, shortened; null if it ended with something else. */
 export function errorLineOf(lines: readonly string[]): string | null {
   const found = lines.findLast((line) => namesError(line) || !followsError(line));
   if (found === undefined || !namesError(found)) return null;

@@ -49,7 +49,7 @@ export class GracefulRunError extends Error {
   override readonly name = 'GracefulRunError';
   readonly code: ErrorCode;
   readonly hint: string | null;
-  /** For `planInvalid`: everything that is wrong with the plan. Otherwise empty. */
+  /** For `planInvalid`, everything that is wrong with the plan; otherwise empty. */
   readonly problems: readonly PlanProblem[];
 
   constructor(
@@ -64,13 +64,13 @@ export class GracefulRunError extends Error {
   }
 }
 
-/** The system's own code (`ENOENT`, `EADDRINUSE` …) of an error that Node.js raised, or null. */
+/** Returns the system's own code (`ENOENT`, `EADDRINUSE` …) of an error that Node.js raised, or null. */
 export function systemCode(error: unknown): string | null {
   if (!(error instanceof Error) || !('code' in error)) return null;
   return typeof error.code === 'string' ? error.code : null;
 }
 
-/** What a caught value says, in one line. */
+/** Returns the message of a caught value, in one line. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

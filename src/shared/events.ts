@@ -1,7 +1,4 @@
-/**
- * What can be observed about a program: one closed union of typed events. The log, the control API and
- * embedders render it; no code parses text.
- */
+/** The events of programs and of the master: one closed union of types. The log, the control API and embedders render them; no code parses their text. */
 import type { DrainReason } from './protocol.ts';
 import type { AddressFields } from './format-address.ts';
 
@@ -12,8 +9,8 @@ export interface Outcome {
 }
 
 /**
- * Why a worker is replaced although it is ready: `figure` is what was found, `bound` the limit. In bytes, ms or requests. For `watchdog`: for how long it has
- * given no sign of life, in ms.
+ * Why a worker is replaced although it is ready: `figure` is the measured value, `bound` the limit, in bytes, ms or requests. For `watchdog`,
+ * `figure` is for how long the worker has given no sign of life, in ms.
  */
 export interface ReplacementCause {
   readonly reason: 'maxMemory' | 'maxLifetime' | 'maxRequests' | 'watchdog';
@@ -24,12 +21,12 @@ export interface ReplacementCause {
 /** Where a request for a reload or a stop came from. */
 export type Cause = 'signal' | 'control' | 'watch' | 'worker' | 'embedder' | 'schedule';
 
-/** Why a scheduled program runs: its time has come; for runs that were missed; a request. */
+/** Why a scheduled program runs: because its time has come, in place of runs that were missed, or because of a request. */
 export type RunCause = 'schedule' | 'missed' | 'request';
 
 /**
- * How a run ended. `failed`: with another code than one of `exitcodes`, or it could not be started. `timedOut`: it took longer than `run_timeout`. `replaced`: the
- * next run was due (`if_running = "kill"`). `stopped`: it was stopped by a request, or with the master.
+ * How a run ended. `failed`: its exit code was none of `exitcodes`, or it could not be started. `timedOut`: it took longer than `run_timeout`.
+ * `replaced`: the next run was due (`if_running = "kill"`). `stopped`: it was stopped by a request, or with the master.
  */
 export type RunResult = 'succeeded' | 'failed' | 'timedOut' | 'replaced' | 'stopped';
 
@@ -54,14 +51,14 @@ export interface Failure {
   readonly reason: WorkerFailureReason | GenerationFailureReason;
   /** One sentence for people, without a full stop. */
   readonly message: string;
-  /** What to do about it; null if nothing specific can be said. */
+  /** What to do about the failure; null if nothing specific can be said. */
   readonly hint: string | null;
   /** For `notStarted`: the code of the error, or null if it has none. */
   readonly errorCode: string | null;
   readonly outcome: Outcome | null;
   /** The last lines that the worker wrote to stderr, at most 20, oldest first. */
   readonly stderrTail: readonly string[];
-  /** For `tooManyErrors`. */
+  /** For `tooManyErrors`, the errors that were counted. */
   readonly errorRate?: ErrorRate | undefined;
 }
 
@@ -69,33 +66,34 @@ export interface Failure {
 export type WorkerFailureReason = 'exited' | 'notReady' | 'notAdmitted' | 'notStarted';
 
 /**
- * Why a whole generation went back. `unhealthy`: one of its workers no longer answered the health path. `hung`: one of them gave no sign of life (watchdog). `superseded`: another reload was requested while
- * it had replaced a part of the old workers. `requested`: an operator wanted the old one.
+ * Why a whole generation was rolled back. `unhealthy`: one of its workers no longer answered the health path. `hung`: one of its workers gave no sign
+ * of life (watchdog). `superseded`: another reload was requested while the generation had replaced a part of the old workers. `requested`: an
+ * operator wanted the old generation.
  */
 export type GenerationFailureReason = 'tooManyErrors' | 'unhealthy' | 'hung' | 'superseded' | 'requested';
 
 /** How many of its requests a generation has answered with a status of 500 to 599. */
 export interface ErrorRate extends RequestCounts {
-  /** The time in which they were counted. */
+  /** The time in which the requests were counted, in ms. */
   readonly overMs: number;
-  /** Those of the previous generation that it was compared with; null: it had too few requests. */
+  /** The counts of the previous generation, for comparison; null if it had too few requests. */
   readonly previous: RequestCounts | null;
 }
 
-/** What two generations have answered in the same time. */
+/** The answers of two generations in the same time. */
 export interface ErrorCounts {
   readonly current: RequestCounts;
   readonly previous: RequestCounts;
 }
 
-/** Requests that were answered. */
+/** A number of answered requests. */
 export interface RequestCounts {
   readonly requests: number;
-  /** Those of them that were answered with a status of 500 to 599. */
+  /** How many of the requests were answered with a status of 500 to 599. */
   readonly serverErrors: number;
 }
 
-/** What a generation runs, with symlinks resolved when it was started. */
+/** The release that a generation runs, with symlinks resolved when it was started. */
 export interface Release {
   /** The working directory. */
   readonly cwd: string;
@@ -119,7 +117,7 @@ export interface WorkerIdentity {
 export interface WorkerChange extends WorkerIdentity {
   readonly from: WorkerPhase | null;
   readonly to: WorkerPhase | 'exited';
-  /** How long it was in `from`. */
+  /** How long the worker was in `from`, in ms. */
   readonly durationMs: number;
 }
 
@@ -131,8 +129,8 @@ export type MasterEvent =
       readonly control: string | null;
     }
   /**
-   * The control socket is not where it should be. `elsewhere`: it is not in the preferred directory. `restored`: it was removed, and created
-   * again. `lost`: it was removed, and cannot be created again. `left`: it cannot be removed at the end.
+   * The control socket is not where it should be. `elsewhere`: it is not in the preferred directory. `restored`: it was removed, and created again.
+   * `lost`: it was removed, and cannot be created again. `left`: it cannot be removed when the master ends.
    */
   | {
       readonly event: 'controlSocketChanged';
@@ -142,9 +140,9 @@ export type MasterEvent =
     }
   /** /metrics is served on a TCP address. `isSecure`: over HTTPS. */
   | ({ readonly event: 'metricsServed'; readonly isSecure: boolean } & AddressFields)
-  /** The files of the certificate have changed and cannot be used: the certificate before stays. */
+  /** The files of the certificate have changed and cannot be used: the previous certificate is still used. */
   | { readonly event: 'metricsFailed'; readonly problem: string }
-  /** `listener`: its name. */
+  /** The master has bound an address. `listener`: the listener's name. */
   | ({ readonly event: 'listenerBound'; readonly listener: string } & AddressFields)
   | { readonly event: 'listenersClosed' }
   | {
@@ -159,7 +157,7 @@ export type MasterEvent =
       readonly generation: number;
       readonly durationMs: number;
       readonly release: Release | null;
-      /** How long the previous generation can take over again; 0: not at all. */
+      /** How long the previous generation can take over again, in ms; 0 if it cannot. */
       readonly probationMs: number;
     }
   /** The probation of the generation is over, and the previous one drains. `durationMs` is how long the probation lasted. */
@@ -167,7 +165,10 @@ export type MasterEvent =
       readonly event: 'generationSettled';
       readonly generation: number;
       readonly durationMs: number;
-      /** It was cut short: by a reload, by a change of the number of workers, or because no old worker is left that could take over again. */
+      /**
+       * True if the probation was cut short: by a reload, by a change of the number of workers, or because no old worker is left that could take over
+       * again.
+       */
       readonly isEarly: boolean;
     }
   /** A part of the new workers serve in the place of old ones, `serving` of `workers`. The next ones are started in `pauseMs`. */
@@ -176,20 +177,20 @@ export type MasterEvent =
       readonly generation: number;
       readonly serving: number;
       readonly workers: number;
-      /** They are the canary: the first ones, which serve alone for a time. */
+      /** True if these workers are the canary: the first ones, which serve alone for a time. */
       readonly isCanary: boolean;
       readonly pauseMs: number;
     }
   /**
-   * The generation served, as a whole or in part, and crashed on probation or during a reload in steps, was unhealthy, failed too many requests
-   * (rollback_on), or is not wanted any more: generation `to` accepts connections again.
+   * The generation was rolled back, and generation `to` accepts connections again. It had served, as a whole or in part, and crashed on probation or
+   * during a reload in steps, was unhealthy, failed too many requests (rollback_on), or is not wanted any more.
    */
   | {
       readonly event: 'generationRolledBack';
       readonly generation: number;
       readonly to: number;
       readonly durationMs: number;
-      /** How many of its workers keep serving, because the old workers in their slots are gone. 0 unless the reload was in steps. */
+      /** How many of the generation's workers keep serving, because the old workers in their slots are gone. 0 unless the reload was in steps. */
       readonly remaining: number;
       readonly release: Release | null;
       readonly failure: Failure;
@@ -198,13 +199,13 @@ export type MasterEvent =
   | {
       readonly event: 'generationFailed';
       readonly generation: number;
-      /** The generation that keeps serving; null if none does, because this is the first. */
+      /** The generation that keeps serving; null if none does, because this one is the first. */
       readonly serving: number | null;
       readonly durationMs: number;
       readonly release: Release | null;
       readonly failure: Failure;
     }
-  /** `generation` is the number of the generation that this request starts. */
+  /** A reload was requested. `generation` is the number of the generation that this request starts. */
   | {
       readonly event: 'reloadRequested';
       readonly cause: Cause;
@@ -213,8 +214,8 @@ export type MasterEvent =
     }
   | { readonly event: 'stopRequested'; readonly cause: Cause; readonly urgent: boolean }
   /**
-   * It has no worker left. `failure`: why it was given up; null: it was not. `outcome`: how it ended, if its workers have ended by themselves and are
-   * not to be started again; else null.
+   * The program has no worker left. `failure`: why it was given up, or null if it was not. `outcome`: how it ended, if its workers have ended by
+   * themselves and are not to be started again; otherwise null.
    */
   | { readonly event: 'stopped'; readonly failure: Failure | null; readonly outcome: Outcome | null }
   /** The start of the program has failed (`failures` times in a row), and is tried again, at most `retries` times in all. Clients wait. */
@@ -226,52 +227,52 @@ export type MasterEvent =
       readonly retries: number;
       readonly delayMs: number;
     }
-  /** It was to be started, and cannot: no worker was. */
+  /** The program was to be started, and cannot be: no worker was started. */
   | { readonly event: 'startRefused'; readonly failure: Failure }
   /** A run of a scheduled program begins. */
   | { readonly event: 'runStarted'; readonly cause: RunCause }
-  /** It has ended. `nextAt`: when the next one is due, in ms since 1970; null: never. */
+  /** A run of a scheduled program has ended. `nextAt`: when the next one is due, in ms since 1970; null if there is none. */
   | {
       readonly event: 'runEnded';
       readonly result: RunResult;
-      /** Null: it could not be started, or was stopped. */
+      /** How the run ended; null if it could not be started, or was stopped. */
       readonly outcome: Outcome | null;
       readonly durationMs: number;
       readonly nextAt: number | null;
     }
-  /** It takes longer than it may, and is stopped. */
+  /** A run takes longer than `run_timeout` allows, and is stopped. */
   | { readonly event: 'runTimedOut'; readonly timeoutMs: number; readonly durationMs: number }
-  /** A run was due and does not begin: the one before is still under way, or programs that it depends on do not serve (`programs`). */
+  /** A run was due and does not begin: the previous one is still under way, or programs that it depends on do not serve (`programs`). */
   | {
       readonly event: 'runSkipped';
       readonly reason: 'stillRunning' | 'dependency';
-      /** In ms since 1970. */
+      /** When the run was due, in ms since 1970. */
       readonly dueAt: number;
       readonly programs: readonly string[];
     }
   /** The times of runs have passed while the machine slept, or the master did not run. `isMadeUp`: the program runs once for all of them. */
   | {
       readonly event: 'runsMissed';
-      /** At most 100 are counted. */
+      /** The number of runs that were missed. At most 100 are counted. */
       readonly count: number;
-      /** When the first of them was due, in ms since 1970. */
+      /** When the first of the runs was due, in ms since 1970. */
       readonly firstAt: number;
       readonly isMadeUp: boolean;
     }
-  /** It is to be started once these programs serve. */
+  /** The program is started once these programs serve. */
   | { readonly event: 'startWaits'; readonly programs: readonly string[] }
-  /** The config file was read again, or a new plan was given by code, and what it says is being done. Names of programs. */
+  /** The config file was read again, or a new plan was given by code, and the changes are being applied. The lists contain names of programs. */
   | {
       readonly event: 'planChanged';
-      /** Null: the plan was given by code. */
+      /** The config file; null if the plan was given by code. */
       readonly file: string | null;
       readonly added: readonly string[];
       readonly removed: readonly string[];
       readonly changed: readonly string[];
     }
-  /** The config file was read again, or a new plan was given by code, and it is wrong: everything stays as it is. */
+  /** The config file was read again, or a new plan was given by code, and it has problems: nothing is changed. */
   | { readonly event: 'planRefused'; readonly file: string | null; readonly problems: readonly string[] }
-  /** What operators want of the programs (`remember`) cannot be read from the file, or written to it. A file that cannot be read is ignored. */
+  /** Which programs operators want to run (`remember`) cannot be read from the file, or written to it. A file that cannot be read is ignored. */
   | { readonly event: 'rememberedFailed'; readonly file: string; readonly problem: string }
   | { readonly event: 'workerCountChanged'; readonly fromCount: number; readonly toCount: number }
   | {
@@ -281,7 +282,10 @@ export type MasterEvent =
       readonly failures: number;
       readonly delayMs: number;
     }
-  /** No worker takes its place. `exited`: it has ended by itself and is not to be started again. `crashLoop`: workers of the program have died too often. */
+  /**
+   * No worker takes the place of this one. `exited`: it has ended by itself and is not to be started again. `crashLoop`: workers of the program have
+   * died too often.
+   */
   | ({
       readonly event: 'workerNotReplaced';
       readonly why: 'exited' | 'crashLoop';
@@ -305,8 +309,8 @@ export type MasterEvent =
       readonly delayMs: number;
     } & WorkerIdentity)
   /**
-   * The process that the pid file of the worker names, `pid`, is the worker from now on; `before`: that was process `before`. `running`: it ran already. `started`: the
-   * command has started it. `changed`: it has taken over from another one.
+   * The process that the pid file of the worker names, `pid`, is the worker from now on. `before`: the pid of the worker until now. `running`: the
+   * process ran already. `started`: the command has started it. `changed`: it has taken over from another process.
    */
   | ({
       readonly event: 'workerAdopted';
@@ -316,26 +320,26 @@ export type MasterEvent =
   /** The worker gave no sign of life for as long as `watchdog` allows, or has said itself that it is hung. */
   | ({
       readonly event: 'workerHung';
-      /** Since its last sign of life. */
+      /** Time since the worker's last sign of life, in ms. */
       readonly silentMs: number;
       readonly boundMs: number;
-      /** It has said so itself: WATCHDOG=trigger of sd_notify(3). */
+      /** True if the worker has reported it itself: WATCHDOG=trigger of sd_notify(3). */
       readonly isTriggered: boolean;
-      /** Where its JavaScript is, the innermost function first. Empty: not known. */
+      /** Where the worker's JavaScript is, the innermost function first. Empty if that is not known. */
       readonly stack: readonly string[];
-      /** Why there is no stack; null: there is one, or the worker is not Node.js. */
+      /** Why there is no stack; null if there is one, or if the worker is not Node.js. */
       readonly problem: string | null;
-      /** What its main thread does: `runs`, or the function of the kernel in which it waits. Null: not known. */
+      /** What the worker's main thread does: `runs`, or the function of the kernel in which it waits. Null if that is not known. */
       readonly doing: string | null;
     } & WorkerIdentity)
-  /** A process of the worker has begun to exit, and does not come to the end: it is killed. */
+  /** A process of the worker has begun to exit, and does not complete it: it is killed. */
   | ({
       readonly event: 'exitHung';
-      /** Under `npm start` it may be another one than the worker's `pid`. */
+      /** The pid of the process. Under `npm start` it may be another one than the worker's `pid`. */
       readonly process: number;
-      /** With which it exits. */
+      /** The exit code of the process. */
       readonly code: number;
-      /** Since it began to. */
+      /** Time since the process began to exit, in ms. */
       readonly waitedMs: number;
     } & WorkerIdentity)
   | ({ readonly event: 'workerStarted' } & WorkerChange)
@@ -359,20 +363,20 @@ export type MasterEvent =
   | ({ readonly event: 'workerAcceptsNoMore' } & WorkerIdentity)
   /** `what`, part of the application's own clean-up, was not finished at the end of the drain timeout. */
   | ({ readonly event: 'workerCleanUpCut'; readonly what: string } & WorkerIdentity)
-  /** A stop or a drain takes long: what it waits for. */
+  /** A stop or a drain takes long. The fields say what it waits for. */
   | {
       readonly event: 'stillDraining';
       readonly stopping: boolean;
       readonly workers: number;
-      /** Null if not every worker has reported it. */
+      /** HTTP/1 requests in flight; null if not every worker has reported them. */
       readonly requests: number | null;
       readonly connections: number | null;
       /** How many of the workers only run the application's own clean-up; null if not every worker has reported it. */
       readonly cleaningUp: number | null;
-      /** Time until the last of them is ended by a signal. */
+      /** Time until the last of the workers is ended by a signal, in ms. */
       readonly leftMs: number;
     }
-  /** It had still not exited, and was sent this signal. */
+  /** The worker had still not exited, and was sent this signal. */
   | ({ readonly event: 'workerTerminated'; readonly signal: string } & WorkerChange)
   | ({
       readonly event: 'workerKilled';
@@ -398,9 +402,9 @@ export type MasterEvent =
       /** Connections that ended by themselves while it drained. */
       readonly drained: number | null;
       readonly cut: number | null;
-      /** How many of the application's clean-ups (signal handlers, drain hooks) were cut. */
+      /** How many clean-ups of the application (signal handlers, drain hooks) were cut. */
       readonly cleanUpsCut: number;
-      /** Set if it crashed while it drained; null if it ended as requested. */
+      /** The failure of a worker that crashed while it drained; null if it ended as requested. */
       readonly failure: Failure | null;
     } & WorkerChange)
   /** The worker ended unexpectedly, or could not be started. */
@@ -414,15 +418,15 @@ export type MasterEvent =
   | ({ readonly event: 'narrowListen'; readonly address: string } & WorkerIdentity)
   /** Another process holds the address. Binding is retried for `patienceMs`. */
   | ({ readonly event: 'addressBusy'; readonly patienceMs: number } & AddressFields)
-  /** An address of the listener's host name, which this machine does not have, and which is not listened on. */
+  /** This machine does not have an address of the listener's host name, and the master does not listen on it. */
   | ({
       readonly event: 'addressLeftOut';
       readonly listener: string;
       readonly address: string;
     } & AddressFields)
-  /** Another master with this name is stopping; this master waits until it has exited. `holder`: its pid. */
+  /** Another master with this name is stopping, and this master waits until it has exited. `holder`: its pid. */
   | { readonly event: 'nameBusy'; readonly holder: number }
-  /** The master was started with this socket, by systemd for example, and no listener of the plan means it. `socket`: its name. */
+  /** The master was started with this socket, by systemd for example, and no listener of the plan uses it. `socket`: its name. */
   | ({ readonly event: 'inheritedSocketUnused'; readonly socket: string | null } & AddressFields)
   /** Workers whose master was killed still held the address after their drain timeout: this master has killed them. */
   | ({ readonly event: 'orphansKilled'; readonly pids: readonly number[] } & Pick<
@@ -446,8 +450,8 @@ export type MasterEvent =
       readonly killed: boolean;
     } & WorkerIdentity)
   /**
-   * A worker has closed the listener for all processes (shutdown(2)), and the connections that waited in its queue were reset. `problem`: why it could not
-   * be opened again; null: it was.
+   * A worker has closed the listener for all processes (shutdown(2)), and the connections that waited in its queue were reset. `problem`: why it
+   * could not be opened again; null if it was.
    */
   | ({
       readonly event: 'listenerShutDown';
@@ -455,7 +459,7 @@ export type MasterEvent =
       readonly problem: string | null;
     } & AddressFields)
   /**
-   * Connections wait in the queue of a slot (`reuse_port`) that was given up while its worker was crashed or did not accept: a worker is started that
+   * Connections wait in the queue of a slot (`reuse_port`) that was given up while its worker had crashed or did not accept. A worker is started that
    * serves them, and then drains.
    */
   | {
@@ -464,10 +468,10 @@ export type MasterEvent =
       readonly slot: number;
       readonly connections: number;
     }
-  /** PORT in the environment or the environment file is not the port that is held: workers get `port`. */
+  /** PORT in the environment or the environment file is not the port that the master holds: workers get `port`. */
   | { readonly event: 'portChanged'; readonly source: 'environment' | 'file'; readonly port: number }
   | ({ readonly event: 'messageRejected'; readonly problem: string } & WorkerIdentity)
-  /** A hook of the program has ended. `hook`: its name. `problem`: why it has failed; null: it has not. `output`: the last lines that it wrote, at most 20. */
+  /** A hook of the program has ended. `hook`: its name. `problem`: why it failed, or null if it did not. `output`: the last lines that it wrote, at most 20. */
   | {
       readonly event: 'hookEnded';
       readonly hook: string;
@@ -475,23 +479,23 @@ export type MasterEvent =
       readonly durationMs: number;
       readonly output: readonly string[];
     }
-  /** An event did not arrive at the webhook. `about`: its name. */
+  /** An event did not arrive at the webhook. `about`: the name of that event. */
   | {
       readonly event: 'webhookFailed';
       readonly about: string;
       readonly problem: string;
       readonly attempts: number;
     }
-  /** More events waited for the webhook than are kept: this many were not sent. */
+  /** Too many events waited for the webhook: `count` of them were not sent. */
   | { readonly event: 'webhooksDropped'; readonly count: number }
-  /** More hooks waited for their turn than are kept: this many were not run. */
+  /** Too many hooks waited for their turn: `count` of them were not run. */
   | { readonly event: 'hooksDropped'; readonly count: number }
   | { readonly event: 'fileChanged'; readonly path: string }
   | { readonly event: 'watchStarted'; readonly paths: readonly string[] }
   | { readonly event: 'watchFailed'; readonly problem: string }
   /**
-   * Lines of workers do not get into the log file, and are counted: it cannot be written (`problem` says why), or it is written too slowly. Said once,
-   * until `outputResumed`.
+   * Lines of workers are not written to the log file, and are counted: it cannot be written (`problem` says why), or it is written too slowly.
+   * Reported once, until `outputResumed`.
    */
   | {
       readonly event: 'outputLost';
@@ -499,22 +503,25 @@ export type MasterEvent =
       readonly reason: 'cannotWrite' | 'tooFast';
       readonly problem: string | null;
     }
-  /** Lines get into the log file again. How much is missing in it. */
+  /** Lines are written to the log file again. The fields say how much is missing in it. */
   | {
       readonly event: 'outputResumed';
       readonly path: string;
-      /** How many lines are missing. */
+      /** The number of lines that are missing. */
       readonly lines: number;
-      /** How long they are together. */
+      /** The size of the missing lines, in bytes. */
       readonly bytes: number;
     }
-  /** The log file is full, or its day is over, and it cannot be rotated, or its backup not compressed: it grows on. Said once, until that works again. */
+  /**
+   * The log file is full, or its day is over, and it cannot be rotated, or its backup cannot be compressed: it keeps growing. Reported once, until
+   * that works again.
+   */
   | { readonly event: 'logRotationFailed'; readonly path: string; readonly problem: string }
   /** Log files were opened again, on SIGUSR1. */
   | {
       readonly event: 'logsReopened';
       readonly paths: readonly string[];
-      /** Why others could not be: their open file is used on. */
+      /** Why other log files could not be opened: they are still written as they were open. */
       readonly problems: readonly string[];
     }
   /** The lifecycle got an input that its tables call impossible: a bug in graceful-run. The program's state is unchanged. */

@@ -1,4 +1,4 @@
-/** The control sockets on which a master of this user listens. */
+/** Finds the control sockets on which masters of this user listen. */
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { controlName, folderProblem } from './control-path.ts';
@@ -13,7 +13,7 @@ export interface ControlSocket {
 
 /**
  * Finds the control sockets of living masters in `folders`, best first. Sockets without a listening process, and folders that other users could have
- * filled, do not count. Of a name that is in two folders, the first one.
+ * filled, do not count. If a name is in two folders, the first one counts.
  */
 export async function findControlSockets(
   folders: readonly string[],
@@ -37,7 +37,7 @@ function isTrusted(folder: string, uid: number): boolean {
   return folderProblem(facts, uid) === null;
 }
 
-/** True if this user may not enter its parent: `su` keeps the XDG_RUNTIME_DIR of the user that called it. */
+/** True if this user may not enter the folder's parent: `su` keeps the XDG_RUNTIME_DIR of the user that called it. */
 export function isClosed(folder: string): boolean {
   try {
     lstatSync(folder, { throwIfNoEntry: false });

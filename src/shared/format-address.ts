@@ -23,7 +23,7 @@ export interface AddressFields {
   readonly path: string | null;
 }
 
-/** The fields of an address in events and answers, bound or only wanted. In a wanted one, a host of null is every address. */
+/** Returns the fields of an address for events and answers, whether it is bound or only wanted. In a wanted one, a null `host` means every address. */
 export function addressFields(
   address: SocketAddress | { readonly type: 'tcp'; readonly host: string | null; readonly port: number },
 ): AddressFields {
@@ -32,34 +32,34 @@ export function addressFields(
     : { type: address.type, host: address.host, port: address.port, path: null };
 }
 
-/** `http://127.0.0.1:80` of TCP, `udp:127.0.0.1:53`, `unix:/run/app.sock`. */
+/** Formats an address: `http://127.0.0.1:80` for TCP, `udp:127.0.0.1:53`, `unix:/run/app.sock`. */
 export function describeAddress({ type, host, port, path }: AddressFields): string {
   if (host === null || port === null) return formatPath(path ?? '');
   return type === 'udp' ? formatSocketAddress({ type, host, port }) : formatUrl(host, port);
 }
 
-/** What is held or in the way, in a sentence: `port 80`, `unix:/run/app.sock`. */
+/** Names an address that is held or in use, in a sentence: `port 80`, `unix:/run/app.sock`. */
 export function describePlace({ port, path }: Pick<AddressFields, 'port' | 'path'>): string {
   return path === null ? `port ${port ?? 0}` : formatPath(path);
 }
 
-/** A URL that terminals turn into a link: `http://127.0.0.1:80`; `localhost` for a listener on every address. */
+/** Formats a URL that terminals turn into a link: `http://127.0.0.1:80`; with `localhost` for a listener on every address. */
 export function formatUrl(host: string, port: number): string {
   const isEvery = host === '::' || host === '0.0.0.0';
   return isEvery ? `http://localhost:${port} (every address)` : `http://${formatAddress(host, port)}`;
 }
 
-/** `127.0.0.1:80`, `[::1]:80`. */
+/** Formats a host and a port: `127.0.0.1:80`, `[::1]:80`. */
 export function formatAddress(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** `unix:/run/app.sock`. */
+/** Formats a path: `unix:/run/app.sock`. */
 export function formatPath(path: string): string {
   return `unix:${path}`;
 }
 
-/** `127.0.0.1:80`, `[::1]:80`, `udp:127.0.0.1:53`, `unix:/run/app.sock`. */
+/** Formats the address of a socket: `127.0.0.1:80`, `[::1]:80`, `udp:127.0.0.1:53`, `unix:/run/app.sock`. */
 export function formatSocketAddress(address: SocketAddress): string {
   if (address.type === 'unix') return formatPath(address.path);
   return `${address.type === 'udp' ? 'udp:' : ''}${formatAddress(address.host, address.port)}`;

@@ -1,4 +1,4 @@
-/** How an unexpected error that ends nothing is reported (ADR 45). Pure. */
+/** Makes the event that reports an unexpected error after which the process continues (ADR 45). Pure. */
 import { messageOf } from './errors.ts';
 import type { MasterEvent } from './events.ts';
 

@@ -1,8 +1,8 @@
-/** Tells Node.js processes from others, as /proc shows them. */
+/** Recognises processes that run Node.js, by what /proc shows of them. */
 import { readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 
-/** Does the process run Node.js? False where there is no /proc to look into. */
+/** Whether the process runs Node.js. False if there is no /proc. */
 export function isNode(pid: number): boolean {
   try {
     return ['node', basename(process.execPath)].includes(basename(readlinkSync(`/proc/${pid}/exe`)));

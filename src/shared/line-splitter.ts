@@ -3,13 +3,13 @@
 export interface LineSplitter {
   /** Adds text, and returns the lines that it completes, without their line feeds. */
   add(text: string): readonly string[];
-  /** The beginning of a line that has not ended yet. */
+  /** Returns the beginning of a line that has not ended yet. */
   rest(): string;
 }
 
 /**
- * Makes a splitter that holds at most one line. A line of `maxLength` characters or more is returned as soon as it reaches that length,
- * cut to it; what follows in that line is dropped.
+ * Makes a splitter that holds at most one line. A line of `maxLength` characters or more is returned as soon as it reaches that length, cut to it;
+ * the rest of that line is dropped.
  */
 export function createLineSplitter(maxLength: number = Infinity): LineSplitter {
   let rest = '';

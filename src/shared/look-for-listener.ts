@@ -1,15 +1,15 @@
-/** Whether a process listens on a UNIX socket. */
+/** Checks whether a process listens on a UNIX socket. */
 import { connect } from 'node:net';
 import { systemCode } from './errors.ts';
 
 export type Listener =
-  /** It may still be too busy to answer. */
+  /** A process listens. It may still be too busy to answer. */
   | 'listening'
-  /** There may be one, and this user may not connect to it. */
+  /** A process may listen, but this user may not connect to it. */
   | 'forbidden'
   | 'absent';
 
-/** Never rejects. */
+/** Checks the socket at this path. Never rejects. */
 export function lookFor(path: string): Promise<Listener> {
   return new Promise((resolve) => {
     const socket = connect(path);
@@ -19,7 +19,7 @@ export function lookFor(path: string): Promise<Listener> {
     });
     socket.once('error', (error) => {
       const code = systemCode(error);
-      // EAGAIN: its accept queue is full, so it is there.
+      // EAGAIN means that its accept queue is full, so a process listens.
       resolve(code === 'EAGAIN' ? 'listening' : code === 'EACCES' ? 'forbidden' : 'absent');
     });
   });

@@ -1,6 +1,6 @@
 /**
- * Renders events in their order: one line each, and for a failure its details below. It remembers what was reported, so that one
- * failure that several events carry (worker, generation, stop) is explained once. Used by the log and by `gracefulctl events`.
+ * Renders events in their order: one line for each, and for a failure its details below. It remembers what was reported, so that a failure that
+ * several events carry (worker, generation, stop) is explained once. Used by the log and by `gracefulctl events`.
  */
 import { describe, type Detail } from './describe-event.ts';
 import { describeFailure, failureOf } from './describe-failure.ts';
@@ -14,15 +14,15 @@ export interface Told {
 
 export interface NarrateOptions {
   readonly paint?: Paint;
-  /** Whether the worker's last lines belong to the details; not where its stderr is shown anyway. Default true. */
+  /** Whether the worker's last lines belong to the details. They do not if its stderr is shown anyway. Default: true. */
   readonly showsOutput?: boolean;
 }
 
-/** What was reported about one program. */
+/** What has been reported about one program. */
 interface Memory {
   /** The generation that has yet to prove itself: if one of its workers fails, the line about the generation says why. */
   candidate: number | null;
-  /** The last failure. */
+  /** The failure that was reported last, as JSON; null if there was none. */
   told: string | null;
 }
 
@@ -57,7 +57,7 @@ export function createNarrator({ paint = plainPaint, showsOutput = true }: Narra
   };
 }
 
-/** The line about a generation always says why: it is the one that alarms are made of. */
+/** How much is said about a failure. The line about a generation always says why: alarms are made from it. */
 function detailOf({ event }: MasterEvent, isTold: boolean): Detail {
   if (!isTold || event === 'generationFailed' || event === 'generationRolledBack') return 'reason';
   return event === 'stopped' ? 'outcome' : 'message';

@@ -1,8 +1,8 @@
-/** The word that was probably meant. Pure. */
+/** Finds the word that was probably meant. Pure. */
 
 /**
- * The one of `words` that is the fewest typing mistakes away from `typed`; null when none is close. `most`: the maximum number of mistakes; by default
- * one in a short word, up to three in a long one: more would be guessing.
+ * Returns the one of `words` that is the fewest typing mistakes away from `typed`; null if none is close. `most` is the maximum number of mistakes.
+ * Its default is one in a short word, and up to three in a long one: more would be guessing.
  */
 export function nearest(
   typed: string,
@@ -16,7 +16,7 @@ export function nearest(
   return ranked[0]?.word ?? null;
 }
 
-/** Optimal string alignment: letters added, left out, replaced, or swapped with their neighbour. */
+/** Counts the mistakes, by optimal string alignment: letters added, left out, replaced, or swapped with their neighbour. */
 function mistakesBetween(one: string, other: string): number {
   let beforePrevious: readonly number[] = [];
   let previous: readonly number[] = Array.from({ length: other.length + 1 }, (_, index) => index);

@@ -1,10 +1,13 @@
 /**
- * How the preload gets into a Node.js process and out again: the master adds it to NODE_OPTIONS, or to the command line, and the worker
- * takes it away before the application can see it. Pure.
- * A path of the preload is absolute and without symbolic links.
+ * Loads the preload into a Node.js process, and hides it there: the master adds it to NODE_OPTIONS, or to the command line, and the worker removes it
+ * before the application can see it. Pure.
+ * The path of the preload is absolute and without symbolic links.
  */
 
-/** NODE_OPTIONS with the preload appended to whatever was there. `needsPermission`: Node.js may read only what it is allowed to. */
+/**
+ * Returns NODE_OPTIONS with the preload appended to the previous value. `needsPermission`: Node.js runs under its permission model and may not read
+ * the preload otherwise.
+ */
 export function withPreload(
   nodeOptions: string | undefined,
   preloadPath: string,
@@ -15,12 +18,12 @@ export function withPreload(
   return nodeOptions === undefined || nodeOptions === '' ? option : `${nodeOptions} ${option}`;
 }
 
-/** NODE_OPTIONS as it was before `withPreload`; others may have appended options of their own since. */
+/** Returns NODE_OPTIONS as it was before `withPreload`. Other programs may have appended options of their own since. */
 export function withoutPreload(nodeOptions: string, preloadPath: string): string {
   return without(without(nodeOptions, preloadOption(preloadPath)), permissionOption(preloadPath));
 }
 
-/** The words that load the preload on a command line, where NODE_OPTIONS has to stay as it is. */
+/** Returns the words that load the preload on a command line, for use if NODE_OPTIONS has to stay as it is. */
 export function preloadArguments(preloadPath: string, needsPermission: boolean): readonly string[] {
   return [
     ...(needsPermission ? [`--allow-fs-read=${readableFiles(preloadPath)}`] : []),
@@ -29,7 +32,7 @@ export function preloadArguments(preloadPath: string, needsPermission: boolean):
   ];
 }
 
-/** `process.execArgv` without the words of `preloadArguments`. */
+/** Returns `process.execArgv` without the words of `preloadArguments`. */
 export function withoutPreloadArguments(execArgv: readonly string[], preloadPath: string): readonly string[] {
   return execArgv.filter(
     (word, at) =>
@@ -47,12 +50,12 @@ function permissionOption(preloadPath: string): string {
   return `--allow-fs-read=${quoted(readableFiles(preloadPath))}`;
 }
 
-/** The preload and the bundles beside it. */
+/** A pattern for the preload and the bundles beside it. */
 function readableFiles(preloadPath: string): string {
   return `${preloadPath.slice(0, preloadPath.lastIndexOf('/'))}/*`;
 }
 
-/** Node.js splits NODE_OPTIONS at spaces; double quotes hold a part together, a backslash escapes inside them (cli.md). */
+/** Quotes a part of NODE_OPTIONS. Node.js splits it at spaces; double quotes hold a part together, and a backslash escapes inside them (cli.md). */
 function quoted(text: string): string {
   return `"${text.replace(/[\\"]/g, '\\$&')}"`;
 }

@@ -1,4 +1,4 @@
-/** Colours by meaning. Whether colours are used is decided where the terminal is known. */
+/** Colours by meaning. The code that knows the terminal decides whether colours are used. */
 
 export interface Paint {
   readonly good: (text: string) => string;
@@ -9,7 +9,7 @@ export interface Paint {
 
 export const plainPaint: Paint = { good: same, warn: same, bad: same, dim: same };
 
-/** Not util.styleText(): it looks at process.stdout, which changes the flags of a pipe that workers share. */
+/** The colours of a terminal. Not util.styleText(): it looks at process.stdout, which changes the flags of a pipe that workers share. */
 export const colourPaint: Paint = {
   good: sgr(32, 39),
   warn: sgr(33, 39),
@@ -21,7 +21,7 @@ function same(text: string): string {
   return text;
 }
 
-/** Select Graphic Rendition (ECMA-48): `on` before the text, `off` behind it. */
+/** Wraps text in Select Graphic Rendition codes (ECMA-48): `on` before the text, `off` behind it. */
 function sgr(on: number, off: number): (text: string) => string {
   return (text) => `\u001B[${on}m${text}\u001B[${off}m`;
 }

@@ -1,22 +1,22 @@
-/** Reads /proc/PID/stat. No other file does: its second field is a name that may contain anything. */
+/** Reads /proc/PID/stat. No other file reads it, because its second field is a name that may contain anything. */
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** proc_pid_stat(5). */
+/** The fields of /proc/PID/stat that are used (proc_pid_stat(5)). */
 export interface ProcessStat {
   readonly pid: number;
-  /** One letter: `R`, `S`, `T` (stopped), `Z` (ended, not yet reaped) … */
+  /** The state as one letter: `R`, `S`, `T` (stopped), `Z` (ended, not yet reaped) … */
   readonly state: string;
   readonly parent: number;
   readonly group: number;
   readonly session: number;
-  /** The number of the controlling terminal; 0: none. */
+  /** The number of the controlling terminal; 0 if there is none. */
   readonly terminal: number;
   readonly threads: number;
-  /** CPU time that it has used, in user and kernel mode, in clock ticks. */
+  /** CPU time that the process has used, in user and kernel mode, in clock ticks. */
   readonly cpuTicks: number;
-  /** The same, of children that have ended and that it has waited for. */
+  /** CPU time of children that have ended and that the process has waited for. */
   readonly childTicks: number;
-  /** In clock ticks since the boot: tells a process from a later one with the same pid. */
+  /** The start, in clock ticks since the boot. It distinguishes a process from a later one with the same pid. */
   readonly startedAt: number;
 }
 
@@ -29,7 +29,7 @@ export function readProcessStat(pid: number | 'self'): ProcessStat | null {
   }
 }
 
-/** Pure. */
+/** Parses the text of /proc/PID/stat. Pure. */
 export function parseProcessStat(text: string): ProcessStat {
   const [state = '', ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [parent = 0, group = 0, session = 0, terminal = 0] = rest.map(Number);
@@ -48,19 +48,19 @@ export function parseProcessStat(text: string): ProcessStat {
 }
 
 /**
- * Whether it has ended; its parent may not have reaped it yet. The first thread of a killed process is a zombie a moment
- * before the last of its other threads has ended, and only then are its sockets closed.
+ * Whether the process has ended; its parent may not have reaped it yet. The first thread of a killed process is a zombie a moment before the last of
+ * its other threads has ended, and only then are its sockets closed.
  */
 export function hasEnded({ state, threads }: ProcessStat): boolean {
   return (state === 'Z' || state === 'X') && threads <= 1;
 }
 
-/** Reads all processes that can be seen; none if there is no /proc. */
+/** Reads all processes that are visible; none if there is no /proc. */
 export function readAllProcesses(): readonly ProcessStat[] {
   return processNumbers().flatMap((pid) => readProcessStat(pid) ?? []);
 }
 
-/** Their pids. */
+/** Returns the pids of all processes that are visible. */
 export function processNumbers(): readonly number[] {
   try {
     return readdirSync('/proc').flatMap((entry) => (/^\d+$/.test(entry) ? Number(entry) : []));

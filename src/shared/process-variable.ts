@@ -1,7 +1,7 @@
 /** Reads one variable from the environment with which a process was started. */
 import { readFileSync } from 'node:fs';
 
-/** proc_pid_environ(5). Null: it is not set, the process is gone, it belongs to another user, or there is no /proc. */
+/** Returns the variable, as in proc_pid_environ(5). Null if it is not set, if the process is gone or belongs to another user, or if there is no /proc. */
 export function readProcessVariable(pid: number | 'self', name: string): string | null {
   try {
     const start = `${name}=`;

@@ -1,11 +1,12 @@
 /**
- * What a master and a Node.js worker say to each other: environment variables and messages on the IPC channel. Changing a message's meaning raises `protocolVersion`.
+ * The protocol between a master and a Node.js worker: environment variables, and messages on the IPC channel. Changing a message's meaning raises
+ * `protocolVersion`.
  */
 
-/** Raised when a message changes its meaning; a peer of another version is told apart by it. */
+/** Raised when a message changes its meaning. A message of another version is recognised by it. */
 export const protocolVersion = 1;
 
-/** From SIGTERM, at the drain timeout, to SIGKILL, in ms. */
+/** The time from SIGTERM, at the drain timeout, to SIGKILL, in ms. */
 export const killDelayMs = 2_000;
 
 /** The environment variables of graceful-run's own protocol. */
@@ -13,33 +14,33 @@ export const env = {
   generation: 'GRACEFUL_RUN_GENERATION',
   worker: 'GRACEFUL_RUN_WORKER',
   listeners: 'GRACEFUL_RUN_LISTENERS',
-  /** How long a drain may last, in ms: the worker needs it even when its master is gone. */
+  /** The drain timeout in ms. It is in the environment because the worker needs it even when its master is gone. */
   drainTimeout: 'GRACEFUL_RUN_DRAIN_TIMEOUT_MS',
-  /** The master's pid: how a process that does not read the channel, because it does not listen, notices that the master is gone. */
+  /** The master's pid, with which a process that does not read the channel, because it does not listen, notices that the master is gone. */
   master: 'GRACEFUL_RUN_MASTER_PID',
-  /** A name that cannot be guessed: the process of a worker that holds it reads the channel. */
+  /** The name of the lock, which cannot be guessed. The process of a worker that holds it reads the channel. */
   channelLock: 'GRACEFUL_RUN_CHANNEL_LOCK',
-  /** What a worker and everything that it starts have in their environment, as long as they keep it: `PROGRAM.NUMBER`, another one for each worker. */
+  /** The mark of a worker and of everything that it starts, as long as they keep it in their environment: `PROGRAM.NUMBER`, another one for each worker. */
   tree: 'GRACEFUL_RUN_TREE',
-  /** Where V8's code of the worker's boot is kept, as the beginning of a file's path; missing if there is no private directory. */
+  /** The beginning of the path of the files in which V8's code of the worker's boot is kept; missing if there is no private directory. */
   codeCache: 'GRACEFUL_RUN_CODE_CACHE',
-  /** The descriptor to which a worker writes a newline once it is ready; missing where it is not asked to. */
+  /** The descriptor to which a worker writes a newline once it is ready; missing if that is not expected. */
   readyFd: 'GRACEFUL_RUN_READY_FD',
-  /** After how many requests a worker is to be replaced; missing if there is no such limit. */
+  /** The number of requests after which a worker is replaced; missing if there is no such limit. */
   maxRequests: 'GRACEFUL_RUN_MAX_REQUESTS',
-  /** JSON, a `HealthOrder`; missing where a worker is ready as soon as it listens. */
+  /** A `HealthOrder`, as JSON; missing if a worker is ready as soon as it listens. */
   health: 'GRACEFUL_RUN_HEALTH',
-  /** Of a program without an address: its event loop is asked whether it turns. Missing where it is not. */
+  /** Set for a program without an address if the master checks whether its event loop turns. */
   heartbeat: 'GRACEFUL_RUN_HEARTBEAT',
 } as const;
 
-/** What a worker has to find out about itself before it says ready. */
+/** The health check that a worker passes before it says ready. */
 export interface HealthOrder {
-  /** Of the request: `/healthz`. */
+  /** The path to request: `/healthz`. */
   readonly path: string;
-  /** Requests after the first one that succeeded. */
+  /** The number of further requests after the first one that succeeds. */
   readonly warmup: number;
-  /** How long the master waits, from the start of the process. */
+  /** How long the master waits for `ready`, from the start of the process. */
   readonly readyTimeoutMs: number;
 }
 
@@ -47,15 +48,18 @@ export interface HealthOrder {
 export type AnnouncedListener = AnnouncedTcpListener | AnnouncedUnixListener | AnnouncedUdpListener;
 
 interface AnnouncedSocket {
-  /** Its name, for logs and for the listener's namesake in the next generation. */
+  /** The listener's name, for logs and for the listener of the same name in the next generation. */
   readonly name: string;
   /** The file descriptor at which the worker inherits it. */
   readonly fd: number;
   /** Length of the accept queue, for listen(2). 0 for UDP, which has none. */
   readonly backlog: number;
-  /** The inode of the socket, by which a process finds out whether what it has at `fd` is the listener. */
+  /** The inode of the socket. A process compares it to check whether its descriptor `fd` is the listener. */
   readonly inode?: number;
-  /** One of several sockets of a declared listener: the name of that one. They are the addresses of a host name, or those that the first generation asked for. */
+  /**
+   * The name of the declared listener of which this is one of several sockets, for example one for each address of a host name. Missing if the
+   * listener has one socket.
+   */
   readonly standsFor?: string;
 }
 
@@ -64,35 +68,34 @@ export interface AnnouncedTcpListener extends AnnouncedSocket {
   /** The numeric address that is bound: `::`, `127.0.0.1` … */
   readonly host: string;
   readonly port: number;
-  /** The host name whose address it is, as the operator wrote it. Missing: it was bound by a numeric address, or by none. */
+  /** The host name that has this address, as the operator wrote it. Missing if the listener was declared with a numeric address, or with none. */
   readonly hostName?: string;
-  /** The master was started with the socket. Missing: the master has bound it. */
+  /** True if the master was started with the socket. Missing if the master has bound it. */
   readonly isInherited?: boolean;
-  /** The operator has named no address and no worker serves yet: the master binds what the program asks for. */
+  /** True if the operator has named no address and no worker serves yet: the master binds the address that the program asks for. */
   readonly isUndecided?: boolean;
 }
 
 export interface AnnouncedUnixListener extends AnnouncedSocket {
   readonly type: 'unix';
-  /** Absolute; an abstract name (unix(7)) begins with `@`. */
+  /** An absolute path; an abstract name (unix(7)) begins with `@`. */
   readonly path: string;
 }
 
 export interface AnnouncedUdpListener extends AnnouncedSocket {
   readonly type: 'udp';
-  /** The numeric address that is bound: its family is that of the socket. */
+  /** The numeric address that is bound. Its family is that of the socket. */
   readonly host: string;
   readonly port: number;
 }
 
-/** The code of the error with which a listen fails in a process that was told of the listener and did not inherit it. */
+/** The code of the error with which a listen fails in a process that was told of the listener and has not inherited it. */
 export const notInherited = 'ERR_LISTENER_NOT_INHERITED';
 
-/** In its message, when no wrapper is to blame. */
+/** The reason in the message of that error if no wrapper is to blame. */
 export const cannotInherit = 'this runtime cannot serve from an inherited listener';
 
-/** What a worker writes when a thread of it, or a process of its own cluster, binds a port by itself that the master holds. */
-/** The name in the plan of the listener that this one is, or of which it is one of several sockets. */
+/** Returns the name that the listener has in the plan, also for one of several sockets of it. */
 export function declaredName({
   name,
   standsFor,
@@ -103,9 +106,10 @@ export function declaredName({
   return standsFor ?? name;
 }
 
+/** The code that a worker writes if one of its threads, or a process of its own cluster, binds a port by itself that the master holds. */
 export const heldByMaster = 'ERR_PORT_HELD_BY_MASTER';
 
-/** A numeric address on the port of a declared listener, or a name. */
+/** An address that a server asks for on the port of a declared listener: numeric, or a name. */
 export interface WantedAddress {
   readonly host: string;
   readonly isIPv6Only: boolean;
@@ -113,29 +117,30 @@ export interface WantedAddress {
 
 /**
  * Why a worker drains. `reload`: a newer generation serves. `rollback`: its generation failed after it was admitted. `stop`: the program stops.
- * `scaleDown`: fewer workers are wanted. `replacement`: another worker has taken its slot. `masterGone`: its master was killed. `signal`: it got a signal that the master did not send.
+ * `scaleDown`: fewer workers are wanted. `replacement`: another worker has taken its slot. `masterGone`: its master was killed. `signal`: it got a
+ * signal that the master did not send.
  */
 export type DrainReason =
   'reload' | 'rollback' | 'stop' | 'scaleDown' | 'replacement' | 'masterGone' | 'signal';
 
-/** What a worker still has open. A request of HTTP/2 counts as its connection alone. */
+/** The requests and connections that are open in a worker. A request over HTTP/2 counts only as its connection. */
 export interface OpenCounts {
   /** HTTP/1 requests whose response is not complete. */
   readonly requests: number;
   readonly connections: number;
-  /** The rest of the drain is the application's own clean-up: its drain hooks for the end, and its signal handlers. */
+  /** True if the rest of the drain is the application's own clean-up: its `last` drain hooks, and its signal handlers. */
   readonly isCleaningUp: boolean;
 }
 
-/** What a Node.js worker does. */
+/** The load of a Node.js worker. */
 export interface WorkerLoad {
-  /** Requests that it has answered in its life. */
+  /** The number of requests that the worker has answered in its life. */
   readonly served: number;
-  /** Those of them that it has answered with a status of 500 to 599. Counted from 50 ms after its admission. */
+  /** The number of responses with a status of 500 to 599, counted from 50 ms after the worker's admission. */
   readonly serverErrors: number;
-  /** Since the question before this one. */
+  /** The load of the event loop since the last question. */
   readonly eventLoop: {
-    /** The share of the time in which it was busy, 0 to 1. */
+    /** The share of the time in which the event loop was busy, 0 to 1. */
     readonly utilization: number;
     /** How late timers were, in ms. Null at the first question: it is measured only while there are questions. */
     readonly delayMeanMs: number | null;
@@ -144,64 +149,65 @@ export interface WorkerLoad {
   };
 }
 
-/** What a Node.js worker tells its master. `pid` is the process that sends the message: under `npm start` not the one that was started. */
+/** A message of a Node.js worker to its master. `pid` is the process that sends the message: under `npm start` not the one that was started. */
 export type WorkerMessage =
-  /** Says that it can serve. It does not accept before it is admitted. */
+  /** The worker can serve. It does not accept before it is admitted. */
   | { readonly type: 'ready'; readonly pid: number }
-  /** It listens as well, and does not read: another process of this worker has the channel. */
+  /** This process listens as well, and does not read: another process of the worker reads the channel. */
   | { readonly type: 'listensToo'; readonly pid: number }
-  /** A request of its health path failed; `reason` says why. */
+  /** A request for the worker's health path failed; `reason` says why. */
   | { readonly type: 'notReadyYet'; readonly pid: number; readonly reason: string }
-  /** It tried to listen where no listener was declared; it binds by itself. */
+  /** A server listens on an address for which no listener is declared: it binds by itself. */
   | { readonly type: 'undeclaredListen'; readonly pid: number; readonly address: string }
-  /** It asked for one local address and got the listener, which is open to every address. */
+  /** A server asked for one local address and got the listener, which is open to every address. */
   | { readonly type: 'wideListen'; readonly pid: number; readonly address: string }
-  /** Its server closed the inherited listener and listens again: please send another copy. */
+  /** A server closed the inherited listener and listens again: the worker needs another copy. */
   | {
       readonly type: 'listenerWanted';
       readonly pid: number;
       readonly name: string;
-      /** Counts the requests of this worker for the listener. */
+      /** The number of this request for the listener, counted by the worker. */
       readonly request: number;
     }
-  /** A server asks for this address alone; `name` is the undecided listener. */
+  /** A server asks for this address only; `name` is the undecided listener. */
   | ({ readonly type: 'addressWanted'; readonly pid: number; readonly name: string } & WantedAddress)
-  /** Its servers listen on addresses of their own, and what had queued on this undecided listener was accepted. */
+  /** The worker's servers listen on addresses of their own, and all connections that had queued on this undecided listener were accepted. */
   | { readonly type: 'listenerEmptied'; readonly pid: number; readonly name: string }
-  /** It asked for every address, and gets what the first generation asked for. */
+  /** A server asked for every address, and gets the address that the first generation asked for. */
   | { readonly type: 'narrowListen'; readonly pid: number; readonly address: string }
   | { readonly type: 'reloadWanted'; readonly pid: number }
-  /** The answer to `admit`: its servers accept connections on every declared listener. */
+  /** The answer to `admit`: the worker's servers accept connections on every declared listener. */
   | { readonly type: 'admitted'; readonly pid: number }
-  /** The answer to `confirmPause`: it no longer accepts connections, and can be told to `resume`. */
+  /** The answer to `confirmPause`: the worker no longer accepts connections, and can be told to `resume`. */
   | { readonly type: 'paused'; readonly pid: number }
-  /** The answer to `confirmPause` when the time of a `pause` was up before: it still accepts, and can be told to pause again. */
+  /** The answer to `confirmPause` if the time of a `pause` was over before: the worker still accepts, and can be told to pause again. */
   | { readonly type: 'pauseLapsed'; readonly pid: number }
-  /** It could not stop to accept in a way that can be taken back, and accepts on. */
+  /** The answer to `confirmPause` if the worker could not stop accepting in a way that can be undone: it still accepts. */
   | { readonly type: 'notPaused'; readonly pid: number; readonly problem: string }
-  /** The answer to `admit` when a listener cannot be listened on: `problem` says why. */
+  /** The answer to `admit` if the worker cannot listen on a listener: `problem` says why. */
   | { readonly type: 'notAdmitted'; readonly pid: number; readonly problem: string }
-  /** It has served for a moment, and takes connections that other workers give away from now on. */
+  /** The worker has served for a moment, and takes connections from draining workers from now on. */
   | { readonly type: 'adopts'; readonly pid: number }
-  /** It drains, and from now on every new connection goes to others. */
+  /** The worker drains, and from now on every new connection goes to other workers. */
   | { readonly type: 'acceptsNoMore'; readonly pid: number }
-  /** A signal that its master has not sent makes it drain. The master answers with `drain`. */
+  /** The worker drains because of a signal that its master has not sent. The master answers with `drain`. */
   | { readonly type: 'drains'; readonly pid: number }
   /** The answer to `ping`. */
   | { readonly type: 'alive'; readonly pid: number }
-  /** It has begun to exit with this code. */
+  /** The process has begun to exit with this code. */
   | { readonly type: 'exits'; readonly pid: number; readonly code: number }
-  /** It has served as many requests as it was told to. Once. */
+  /** The worker has served as many requests as `maxRequests` allows. Sent once. */
   | { readonly type: 'servedEnough'; readonly pid: number; readonly served: number }
-  /** Its own clean-up was not finished when the time was up: `what` was cut, in the words of the log. */
+  /** The application's own clean-up was not finished in time: `what` was cut, in the words of the log. */
   | { readonly type: 'cleanUpCut'; readonly pid: number; readonly what: string }
-  /** The answer to `checkHealth`; null: it is healthy, or has no health path. */
+  /** The answer to `checkHealth`. `problem` is null if the worker is healthy, or has no health path. */
   | { readonly type: 'health'; readonly pid: number; readonly problem: string | null }
-  /** The answer to `report`. `load` is missing in that of an older version. */
+  /** The answer to `report`. Older versions send no `load`. */
   | ({ readonly type: 'open'; readonly pid: number; readonly load?: WorkerLoad | undefined } & OpenCounts)
   /**
-   * The drain is over: requests served in its life, connections that have moved to other workers, and that had to be cut. An older version does not
-   * tell how many connections ended by themselves since the drain began, nor how many responses in its life had a status of 500 to 599.
+   * The drain is over. `served`: requests served in the worker's life; `migrated`: connections that have moved to other workers; `cut`: those that
+   * had to be cut. An older version does not report how many connections ended by themselves since the drain began, nor how many responses in its
+   * life had a status of 500 to 599.
    */
   | {
       readonly type: 'drained';
@@ -213,61 +219,67 @@ export type WorkerMessage =
       readonly serverErrors?: number | undefined;
     };
 
-/** What a master tells a Node.js worker. */
+/** A message of a master to a Node.js worker. */
 export type MasterMessage =
-  /** Its generation is ready: begin to accept, and answer `admitted`. */
+  /** The worker's generation is ready: begin to accept, and answer `admitted`. */
   | { readonly type: 'admit' }
-  /** Sent just before the drain signal, so that the worker knows why. `migrates`: destinations will be announced. */
+  /** Begin to drain. Sent just before the drain signal, so that the worker knows the reason. `migrates`: destinations will be announced. */
   | {
       readonly type: 'drain';
       readonly reason: DrainReason;
       readonly timeoutMs: number;
       readonly migrates: boolean;
-      /** There is a listener on which no other worker will accept: accept the connections in its queue before it stops accepting. */
+      /** True if there is a listener on which no other worker will accept: accept the connections in its queue before accepting ends. */
       readonly emptiesQueues: boolean;
     }
   /**
-   * Each comes with one end of a socket pair, over which connections migrate: `destination` goes to the source, a draining worker, and
-   * `source` to the destination. `more`: how many further destinations of the same source are about to be announced.
+   * One end of a socket pair over which connections migrate: `destination` goes to the source, a draining worker, and `source` to the destination.
+   * `more`: how many further destinations of the same source are about to be announced.
    */
   | { readonly type: 'destination'; readonly more: number }
   | { readonly type: 'source' }
   /**
-   * Keep the connections that are open, and stop accepting on the listener of this name. The handle beside it is another copy of that
-   * listener, which takes the place of the one that is accepted on. A UDP listener comes without one. `forMs`: accept again after that time,
-   * unless `confirmPause` has come by then; null: only at `resume`.
+   * Keep the connections that are open, and stop accepting on the listener of this name. The handle that comes with the message is another copy of
+   * that listener, and replaces the one that is accepted on. For a UDP listener there is no handle. `forMs`: accept again after that time, unless
+   * `confirmPause` has arrived by then; null: only at `resume`.
    */
   | { readonly type: 'pause'; readonly name: string; readonly forMs: number | null }
-  /** After the last `pause`, without a handle, so that it arrives even when none of the handles did: has it worked? From now on it is for good. */
+  /**
+   * Make the pause permanent, and report whether it worked. Sent after the last `pause`, without a handle, so that it arrives even if none of the
+   * handles did.
+   */
   | { readonly type: 'confirmPause' }
   /** Accept again. */
   | { readonly type: 'resume' }
   /**
-   * The handle beside it is one end of a pair of connected sockets: the process that listens keeps it open for as long as it lives, so that the
-   * master notices its end although the command that was started, a shell or npm, keeps running.
+   * The handle that comes with the message is one end of a pair of connected sockets. The process that listens keeps it open for as long as it lives,
+   * so that the master notices its end although the command that was started, a shell or npm, keeps running.
    */
   | { readonly type: 'lifeline' }
-  /** Ask your health path again. */
+  /** Request the health path again, and answer `health`. */
   | { readonly type: 'checkHealth' }
-  /** What is still open, and what does it do? */
+  /** Report what is open and the load, with `open`. */
   | { readonly type: 'report' }
-  /** Does its event loop turn? */
+  /** Answer `alive`, which shows that the event loop turns. */
   | { readonly type: 'ping' }
-  /** The handle beside it is one end of a pair of connected sockets, at which a thread tells what the main thread does when that is hung. */
+  /**
+   * Start the thread that reports where the main thread is when that is hung. The handle that comes with the message is one end of a pair of
+   * connected sockets, over which it does so.
+   */
   | { readonly type: 'hangLocator' }
-  /** A copy of the listener, sent as a handle beside the message. */
+  /** A copy of the listener, as the handle that comes with the message. */
   | { readonly type: 'listener'; readonly name: string }
-  /** Follows `listener`, which never arrives where no descriptor is left for its handle. Up to this request all are answered. */
+  /** Follows `listener`, which never arrives if no descriptor is left for its handle. All requests up to this one are answered. */
   | { readonly type: 'listenerSent'; readonly name: string; readonly request: number }
-  /** Answers `addressWanted`: what was bound, as a handle beside the message. */
+  /** Answers `addressWanted`: the address is bound. Its socket is the handle that comes with the message. */
   | ({ readonly type: 'address'; readonly name: string; readonly bound: BoundAddress } & WantedAddress)
-  /** It is not bound. `isShared`: the undecided listener serves every address, this one included. */
+  /** Answers `addressWanted`: the address is not bound. `isShared`: the undecided listener serves every address, this one included. */
   | ({ readonly type: 'addressRefused'; readonly name: string; readonly isShared: boolean } & WantedAddress);
 
 /** A socket that the master has bound for a worker's server. */
 export type BoundAddress = Pick<AnnouncedTcpListener, 'name' | 'type' | 'host' | 'port' | 'backlog'>;
 
-/** The property that marks a message as ours among those of the application. */
+/** The property that distinguishes our messages from those of the application. */
 export const envelopeKey = 'gracefulRun';
 
 /** A message as it travels: `{ gracefulRun: 1, message }`. */
@@ -281,19 +293,19 @@ export function wrap<Message>(message: Message): Envelope<Message> {
 }
 
 /**
- * A message of the master on the IPC channel of Node.js. What has such a `cmd` is emitted as 'internalMessage', as those of `cluster` are:
+ * Wraps a message of the master for the IPC channel of Node.js. A message with such a `cmd` is emitted as 'internalMessage', like those of `cluster`:
  * the application, which may listen for 'message', never sees it.
  */
 export function wrapForWorker(message: MasterMessage): Envelope<MasterMessage> & { readonly cmd: string } {
   return { cmd: 'NODE_GRACEFUL_RUN', ...wrap(message) };
 }
 
-/** True for an object, of which nothing else is known: what JSON may have brought. */
+/** True for an object about which nothing else is known, for example from JSON. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
-/** What is inside an envelope of this version; null for anything else, such as the application's own messages. */
+/** Returns the message in an envelope of this version; null for anything else, such as the application's own messages. */
 export function unwrap(value: unknown): unknown {
   return isRecord(value) && value[envelopeKey] === protocolVersion ? (value['message'] ?? null) : null;
 }

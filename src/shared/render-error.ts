@@ -1,11 +1,10 @@
-/** How a fatal error looks in a terminal: one line, and one more with the hint. */
+/** Renders a fatal error for a terminal: one line, and one more with the hint. */
 import { GracefulRunError, messageOf, systemCode } from './errors.ts';
 import { shortageHint } from './shortage.ts';
 
 /**
- * "graceful-run: cannot X: reason", and the hint in a line of its own. Anything but a GracefulRunError is either a
- * machine that has run out of something or a bug in graceful-run, and the text says which; none shows a stack trace. No final
- * line break.
+ * Returns "graceful-run: cannot X: reason", and the hint in a line of its own. An error that is no GracefulRunError means that the machine has run
+ * out of something, or a bug in graceful-run, and the text says which. A stack trace is never shown. There is no final line break.
  */
 export function renderError(error: unknown, program: string): string {
   if (!(error instanceof GracefulRunError)) {

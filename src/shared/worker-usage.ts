@@ -7,15 +7,15 @@ import { hasEnded, type ProcessStat } from './process-stat.ts';
 /** USER_HZ: /proc counts CPU time in hundredths of a second, whatever the kernel's own clock does. */
 export const ticksPerSecond = 100;
 
-/** Which workers, and whose. */
+/** Workers, and their master. */
 interface WorkersOf {
   readonly master: Pick<Status['master'], 'pid' | 'uptimeMs'>;
   readonly workers: readonly Pick<Status['workers'][number], 'pid'>[];
 }
 
 /**
- * The workers, what they started, and what is in their sessions. A worker is a child of the master, or a daemon that ran before. If the
- * master lives in another PID namespace, its pids mean other processes here.
+ * Returns the processes of the workers, of everything that they started, and of their sessions. A worker is a child of the master, or a daemon that
+ * ran before. If the master lives in another PID namespace, its pids name other processes here.
  */
 export function workerProcesses(
   { master, workers }: WorkersOf,
@@ -35,7 +35,7 @@ export function workerProcesses(
   const known = new Set(sessions);
   for (let size = -1; size !== members.size;) {
     size = members.size;
-    // A child may stand before its parent, so that it is found in the next round. One that has ended and was not waited for still has its CPU time.
+    // A child may be listed before its parent, so that it is found in the next round. A process that has ended and was not waited for still has its CPU time.
     for (const process of processes) {
       if (pids.has(process.pid) && hasEnded(process)) continue;
       if (!sessions.has(process.session) && !known.has(process.parent)) continue;
@@ -46,16 +46,19 @@ export function workerProcesses(
   return [...members];
 }
 
-/** A process counts from its start, a master from the moment at which its code was loaded. */
+/** The tolerance in comparing ages: the age of a process counts from its start, that of a master from the moment at which its code was loaded. */
 const startTakesMs = 3_000;
 
-/** Another process with the same pid is older or younger. After a suspend, the clocks of the two ages may differ: then no process is matched. */
+/**
+ * Whether the process has this age: another process with the same pid is older or younger. After a suspend, the clocks of the two ages may differ:
+ * then no process is matched.
+ */
 function isOfAge({ startedAt }: ProcessStat, ageMs: number, sinceBootMs: number): boolean {
   const runsForMs = sinceBootMs - (startedAt / ticksPerSecond) * 1_000;
   return Math.abs(runsForMs - ageMs) < startTakesMs;
 }
 
-/** CPU time that these processes have used themselves. Of a master: its children that have ended were workers. */
+/** CPU time that these processes have used themselves. Used for a master, because its children that have ended were workers. */
 export function ownCpuSecondsOf(processes: readonly ProcessStat[]): number {
   return processes.reduce((sum, { cpuTicks }) => sum + cpuTicks, 0) / ticksPerSecond;
 }
@@ -70,7 +73,7 @@ export function residentBytesOf(processes: readonly ProcessStat[]): number {
   return processes.reduce((sum, { pid }) => sum + residentBytes(pid), 0);
 }
 
-/** 0 for a process that has ended meanwhile. */
+/** Returns the resident memory of a process; 0 if it has ended meanwhile. */
 function residentBytes(pid: number): number {
   try {
     const [, kilobytes = '0'] =

@@ -1,6 +1,6 @@
 /**
- * The shapes of what a master answers (src/shared/control-api.ts). Clients check every answer with them before they use it, because the
- * master may be of another version, or the other side no master at all. What an older master does not send has a default.
+ * The shapes of a master's answers (src/shared/control-api.ts). Clients check every answer with them before they use it, because the master may be of
+ * another version, or the server may be no master at all. Fields that an older master does not send have a default.
  */
 import * as z from 'zod/mini';
 import {
@@ -57,7 +57,7 @@ export const reloadResult: z.ZodMiniType<ReloadResult> = z.object({
   probationMs: z.number(),
   serving: z.nullable(z.int()),
   rolledBackTo: z.nullable(z.int()),
-  // Missing: a master of a version without reloads in steps.
+  // A master of a version without reloads in steps does not send it.
   remaining: z._default(z.int(), 0),
 });
 
@@ -70,7 +70,7 @@ export const workerCrash: z.ZodMiniType<WorkerCrash> = z.object({
 });
 
 export const masterStatus: z.ZodMiniType<MasterStatus> = z.object({
-  // Empty: a master of a version that did not say. Its control socket is called like its program.
+  // Empty if an older master does not send it. Its control socket is called like its program.
   name: z._default(z.string(), ''),
   pid: z.int(),
   version: z.string(),
@@ -271,7 +271,7 @@ export const errorAnswer: z.ZodMiniType<ErrorAnswer> = z.object({
   }),
 });
 
-/** The answer in its shape. @throws GracefulRunError masterUnreachable when it has another. */
+/** Checks the answer and returns it. @throws GracefulRunError masterUnreachable if it has another shape. */
 export function readAnswer<T>(shape: z.ZodMiniType<T>, body: string): T {
   const parsed = shape.safeParse(parseJson(body));
   if (parsed.success) return parsed.data;
@@ -283,19 +283,19 @@ export function readAnswer<T>(shape: z.ZodMiniType<T>, body: string): T {
   );
 }
 
-/** The error that the master answered with; null when the body is none. */
+/** Returns the error in the master's answer; null if the body is none. */
 export function readError(body: string): ErrorAnswer['error'] | null {
   const parsed = errorAnswer.safeParse(parseJson(body));
   return parsed.success ? parsed.data.error : null;
 }
 
-/** Parses a record of a log; null if it is none that this version knows. */
+/** Parses a record of a log; null if this version does not know it. */
 export function readLogRecord(value: unknown): LogRecord | null {
   const parsed = logRecord.safeParse(value);
   return parsed.success ? parsed.data : null;
 }
 
-/** The value, or undefined when the text is not JSON. */
+/** Parses JSON; undefined if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -387,7 +387,7 @@ export const eventShapes: Shapes = {
   internalError: event('internalError', { ...place, problem: z.string() }),
 };
 
-/** The event, or null when it is none that this version knows. */
+/** Returns the event, or null if this version does not know it. */
 export function readEventRecord(value: unknown): EventRecord | null {
   const named = z.object({ event: z.string() }).safeParse(value);
   if (!named.success || !isKnown(named.data.event)) return null;

@@ -3,22 +3,22 @@ import * as z from 'zod/mini';
 import { type ReloadWait, reloadWaits, workersLimit } from '../control-api.ts';
 
 export interface StopRequest {
-  /** Answer when it is done, not when it is accepted. */
+  /** True to answer when the stop is complete, and not when it is accepted. */
   readonly wait?: boolean | undefined;
 }
 
 export interface ReloadRequest {
-  /** What the answer waits for; `true` is `serving`, false or absent: only that it is accepted. */
+  /** The state that the answer waits for; `true` is `serving`. If it is false or absent, the answer comes when the request is accepted. */
   readonly wait?: boolean | ReloadWait | undefined;
 }
 
 export interface ScaleRequest {
-  /** The number of workers from now on. */
+  /** The number of workers that are wanted. */
   readonly workers: number;
 }
 
 export interface UpdateRequest {
-  /** Only say what would be done. */
+  /** True to report only what would be done. */
   readonly dryRun?: boolean | undefined;
 }
 
@@ -32,7 +32,7 @@ export const reloadRequest: z.ZodMiniType<ReloadRequest> = z.strictObject({
   wait: z.optional(z.union([z.boolean(), z.enum(reloadWaits)], { error: wantedWait })),
 });
 
-/** There is nothing to say: the route says it. */
+/** A decision has no fields: the route says everything. */
 export const decideRequest: z.ZodMiniType<object> = z.strictObject({});
 
 const wantedWorkers = `\`workers\` must be a whole number from 1 to ${workersLimit}`;
