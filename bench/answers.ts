@@ -3,8 +3,8 @@ import net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
- * Often enough to see the first response soon, and rarely enough not to be a load. During a reload, the old worker answers the polls on
- * the processors on which the new one boots; in a bare boot nothing does.
+ * How often a server is polled: often enough to see the first response soon, and rarely enough not to be a load. During a reload, the old worker
+ * answers the polls on the processors on which the new one boots; in a bare boot nothing does.
  */
 const pollEveryMs = 4;
 
@@ -24,7 +24,7 @@ export async function firstAnswer(
   throw new Error(`no such answer on port ${port} within ${withinMs} ms`);
 }
 
-/** The body of one response; null if there was none. */
+/** Returns the body of one response; null if there was none. */
 function askOnce(port: number): Promise<string | null> {
   return new Promise((resolve) => {
     let text = '';

@@ -1,6 +1,6 @@
 /** How much a run measures. */
 
-/** For the comparison of graceful-run with bare Node.js. */
+/** The effort of comparing graceful-run with bare Node.js. */
 export interface OwnEffort {
   /** Rounds of a throughput measurement; each measures both sides. */
   readonly throughputRounds: number;
@@ -9,18 +9,18 @@ export interface OwnEffort {
   readonly throughputTurns: number;
   readonly spreadRounds: number;
   readonly spreadTurns: number;
-  /** Of one run of the load generator, of which there are two for each turn. */
+  /** The duration of one run of the load generator, of which there are two for each turn. */
   readonly spreadMs: number;
   readonly boots: number;
   readonly reloads: number;
-  /** Idle connections. */
+  /** The number of idle connections. */
   readonly crowd: number;
   readonly crowdReloads: number;
   readonly idleRounds: number;
   readonly idleMs: number;
 }
 
-/** For the comparison of graceful-run with other tools. Reloads and times are per round. */
+/** The effort of comparing graceful-run with other tools. Reloads and times are per round. */
 export interface PeerEffort {
   readonly turns: number;
   readonly workers: number;
@@ -36,10 +36,10 @@ export interface PeerEffort {
   readonly webSocketReloads: number;
 }
 
-/** For many programs under one tool. */
+/** The effort of measuring many programs under one tool. */
 export interface ProgramsEffort {
   readonly turns: number;
-  /** Numbers of programs. With the last one, the tool is also operated. */
+  /** The numbers of programs to measure. With the last one, the tool is also operated. */
   readonly sizes: readonly [...number[], number];
   readonly settleMs: number;
   readonly idleMs: number;
@@ -47,24 +47,24 @@ export interface ProgramsEffort {
   readonly changes: number;
 }
 
-/** For servers in other languages that can reload themselves. */
+/** The effort of measuring servers in other languages that can reload themselves. */
 export interface ForeignEffort {
-  /** In each, every program reloads in its own way and then under graceful-run. */
+  /** The number of rounds. In each, every program reloads in its own way and then under graceful-run. */
   readonly rounds: number;
-  /** Of one way in one round. */
+  /** The number of reloads in one way, in one round. */
   readonly reloads: number;
   readonly everyMs: number;
 }
 
-/** For the output of a program that goes to files. */
+/** The effort of measuring how the output of a program gets into files. */
 export interface OutputEffort {
   readonly rounds: number;
-  /** What the program writes. */
+  /** The number of bytes that the program writes. */
   readonly bytes: number;
 }
 
 export interface Effort {
-  /** Measures too little to compare anything. */
+  /** True for a run that measures too little to compare anything. */
   readonly isQuick: boolean;
   readonly own: OwnEffort;
   readonly peers: PeerEffort;

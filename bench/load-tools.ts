@@ -12,7 +12,7 @@ export interface ToolCounts {
 
 const report = new URL('wrk-report.lua', import.meta.url).pathname;
 
-/** wrk with one thread and 32 connections. It ends early when `enough` resolves. */
+/** Runs wrk with one thread and 32 connections. It ends early if `enough` resolves. */
 export async function runWrk(
   port: number,
   durationMs: number,
@@ -45,7 +45,7 @@ export async function runWrk(
   };
 }
 
-/** hey with 32 clients and a new connection for every request. */
+/** Runs hey with 32 clients and a new connection for every request. */
 export async function runHey(port: number, durationMs: number): Promise<ToolCounts | NotMeasured> {
   const output = await run(
     'hey',
@@ -69,7 +69,7 @@ export async function runHey(port: number, durationMs: number): Promise<ToolCoun
   return { requests, durationMs, kinds: Object.fromEntries(kinds) };
 }
 
-/** The output of a tool, or why there is none. */
+/** Returns the output of a tool, or the reason why there is none. */
 function run(
   tool: string,
   args: readonly string[],
@@ -78,7 +78,7 @@ function run(
 ): Promise<string | NotMeasured> {
   return new Promise((resolve) => {
     const child = spawn(tool, args, { stdio: ['ignore', 'pipe', 'ignore'], timeout: durationMs + 30_000 });
-    // On SIGINT they print what they have counted so far.
+    // On SIGINT the tools print what they have counted so far.
     const interrupt = (): unknown => child.kill('SIGINT');
     void enough.then(interrupt, interrupt);
     let output = '';

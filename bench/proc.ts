@@ -1,9 +1,9 @@
-/** Reads /proc: the children of a process, whether it is alive, and what it costs. */
+/** Reads /proc: the children of a process, whether it is alive, and the memory and wake-ups that it costs. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { eventually } from '../test/helpers/eventually.ts';
 import { isAlive } from '../test/helpers/marked-processes.ts';
 
-/** The children of a process that have not been waited for; none if it is gone itself. */
+/** Returns the children of a process that have not been waited for; none if the process itself is gone. */
 export function childrenOf(pid: number): readonly number[] {
   return tasksOf(pid)
     .flatMap((task) => (read(`${task}/children`) ?? '').split(' '))
@@ -11,12 +11,12 @@ export function childrenOf(pid: number): readonly number[] {
     .map(Number);
 }
 
-/** Whether this script is a part of its command line. */
+/** Whether this script is a part of the process's command line. */
 export function runs(pid: number, script: string): boolean {
   return (read(`/proc/${pid}/cmdline`) ?? '').includes(script);
 }
 
-/** Resolves when none of them is alive. */
+/** Resolves when none of the processes is alive. */
 export function allGone(pids: readonly number[], withinMs: number): Promise<void> {
   return eventually(`${pids.join(', ')} gone`, () => !pids.some(isAlive), withinMs);
 }
@@ -33,7 +33,7 @@ export function signalOne(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It is gone already.
+    // The process is gone already.
   }
 }
 

@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childrenOf, signalTree } from './proc.ts';
 
-/** What to clean up when this process ends early, besides killing its children; in reverse order. */
+/** The clean-up to run when this process ends early, besides killing its children; in reverse order. */
 const leftovers = new Set<() => void>();
 process.on('exit', () => {
-  // They include load generators and commands of other tools.
+  // The children include load generators and commands of other tools.
   for (const child of childrenOf(process.pid)) signalTree(child, 'SIGKILL');
   for (const end of [...leftovers].reverse()) end();
 });
@@ -19,14 +19,14 @@ process.on('exit', () => {
 export interface Started {
   readonly child: ChildProcess;
   readonly pid: number;
-  /** Ends it with everything that it started, and resolves when it has exited. */
+  /** Ends the process with everything that it started, and resolves when it has exited. */
   readonly stop: () => Promise<void>;
 }
 
 export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
-  /** The signal that ends it; it has 10 s. Default: SIGTERM. */
+  /** The signal that ends the process, which has 10 s to exit. Default: SIGTERM. */
   readonly stopSignal?: NodeJS.Signals;
   /** The descriptors beyond stdio: an IPC channel, or none (the default). */
   readonly ipc?: boolean;
@@ -42,7 +42,7 @@ export function packagePath(name: string): string {
   return new URL(`node_modules/${name}`, import.meta.url).pathname;
 }
 
-/** The environment of the bench without variables that distort: NODE_EXTRA_CA_CERTS alone costs Node.js 20 up to 60 ms at its start. */
+/** Returns the environment of the bench without variables that distort results: NODE_EXTRA_CA_CERTS alone costs Node.js 20 up to 60 ms at its start. */
 export function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const all = { ...process.env, ...extra };
   const distorting = new Set(['NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS']);

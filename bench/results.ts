@@ -1,4 +1,4 @@
-/** The raw figures of a run: what is rendered, and what `--json` writes. */
+/** The raw figures of a run, as they are rendered, and as `--json` writes them. */
 import type { ForeignResult } from './foreign/measure.ts';
 import type { PeerResults } from './measures/index.ts';
 import type { OutputResults } from './output/measure.ts';
@@ -16,7 +16,7 @@ export interface Machine {
 /** A tool of the comparison, as configured in the run. */
 export interface ToolDescription {
   readonly name: string;
-  /** Null if it was not installed. */
+  /** The version of the tool; null if it was not installed. */
   readonly version: string | null;
   readonly setup: string;
 }
@@ -24,7 +24,7 @@ export interface ToolDescription {
 export interface Results {
   readonly machine: Machine;
   readonly isQuick: boolean;
-  /** A remark about these figures, for example that they were put together by hand. */
+  /** A remark about these figures, for example that they were combined by hand. */
   readonly note?: string;
   /** The comparison with other tools. */
   readonly turns: number;
@@ -32,15 +32,15 @@ export interface Results {
   readonly tools: readonly ToolDescription[];
   readonly own: OwnResults;
   readonly peers: PeerResults;
-  /** Many programs under one tool. */
+  /** The results of many programs under one tool. */
   readonly programs?: ProgramsResults;
-  /** The same number of programs, with more workers each. */
+  /** The results of the same number of programs, with more workers each. */
   readonly largerPrograms?: ProgramsResults;
-  /** Servers in other languages. */
+  /** The results of servers in other languages. */
   readonly foreign?: readonly ForeignResult[];
-  /** Log files. */
+  /** The results of writing log files. */
   readonly output?: OutputResults;
 }
 
-/** What is measured, without where and with what. */
+/** The figures without the machine and the tools. */
 export type Figures = Pick<Results, 'own' | 'peers' | 'programs' | 'largerPrograms' | 'foreign' | 'output'>;

@@ -37,7 +37,7 @@ const results = values.from === undefined ? await measure() : combine(values.fro
 // A partial or quick run must not change the page.
 const folder = values.out ?? (isWhole ? new URL('../docs', import.meta.url).pathname : null);
 if (folder !== null) writePage(folder, results);
-// Also kills processes that did not end when they were told to.
+// Exiting also kills processes that did not end when they were told to.
 process.exit();
 
 async function measure(): Promise<Results> {
@@ -61,7 +61,7 @@ async function measure(): Promise<Results> {
       peers: { ...results.peers, ...part.peers },
     };
     console.log(`${renderTables(part)}\n`);
-    // After every measurement, so that an interrupted run keeps what it has measured.
+    // Written after every measurement, so that an interrupted run keeps what it has measured.
     if (values.json !== undefined) writeResults(values.json, results);
   };
   for (const [name, measurePeers] of Object.entries(measures)) {
@@ -109,7 +109,7 @@ function chooseParts(): (name: string) => boolean {
   return (name) => names.includes(name);
 }
 
-/** The names in a comma-separated list; all of them if there is no list. */
+/** Returns the names in a comma-separated list; all names if there is no list. */
 function choose(what: string, list: string | undefined, all: readonly string[]): readonly string[] {
   const names = list?.split(',') ?? all;
   const unknown = names.find((name) => !all.includes(name));
@@ -121,12 +121,12 @@ function writeResults(path: string, results: Results): void {
   writeFileSync(path, `${JSON.stringify(results)}\n`);
 }
 
-/** Reads what an earlier run wrote with `--json`. */
+/** Reads the results that an earlier run wrote with `--json`. */
 function readResults(path: string): Results {
   return JSON.parse(readFileSync(path, 'utf8')) as Results;
 }
 
-/** One page from several runs: where two have measured the same, the later one counts. The machine and the tools are those of the first. */
+/** Combines the results of several runs. If two have measured the same, the later one counts. The machine and the tools are those of the first. */
 function combine(runs: readonly Results[]): Results {
   return runs.reduce((all, { own, peers, programs, largerPrograms, foreign, output }) => ({
     ...all,
@@ -143,7 +143,7 @@ function writePage(folder: string, results: Results): void {
   const charts = join(folder, 'charts');
   mkdirSync(charts, { recursive: true });
   for (const [name, svg] of Object.entries(drawCharts(results.peers))) writeFileSync(join(charts, name), svg);
-  // What is measured again later is rendered together with these.
+  // Written so that later measurements can be rendered together with these.
   writeResults(join(charts, 'figures.json'), results);
   writeFileSync(join(folder, 'benchmarks.md'), renderPage(results));
 }

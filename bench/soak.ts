@@ -17,14 +17,14 @@ const reloads = Number(values.reloads);
 if (!Number.isSafeInteger(reloads) || reloads < 10)
   throw new Error('--reloads must be a whole number of at least 10');
 
-/** The most by which the master's memory may grow between the second and the last tenth of the reloads. */
+/** The maximum growth of the master's memory between the second and the last tenth of the reloads. */
 const flatMb = 4;
 const maxMs = 7_200_000;
 const webSockets = 20;
 
 interface SoakLoad {
   readonly name: string;
-  /** Its connections must not be closed. */
+  /** True if the client's connections must not be closed. */
   readonly isKept: boolean;
   readonly options: Omit<LoadOptions, 'port'>;
 }
@@ -55,7 +55,7 @@ async function reloadOften(master: RunningMaster): Promise<readonly Sample[]> {
   for (let generation = 2; generation <= reloads + 1; generation += 1) {
     process.kill(master.pid, 'SIGHUP');
     await master.log.waitFor('generationReady', { generation });
-    // Slow requests keep an old generation for a while. Old generations may pile up, but only for so long.
+    // Slow requests keep an old generation for a while. Only a limited number of old generations may exist at once.
     if (generation > 3) await master.log.waitFor('workerExited', { generation: generation - 3 });
     samples.push(sample(master));
     if (samples.length % 50 === 0) {

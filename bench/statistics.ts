@@ -1,6 +1,6 @@
 /** Medians and quantiles. Pure. */
 
-/** The middle of the sorted values, or the mean of the two middle ones; NaN if there is none. */
+/** Returns the middle of the sorted values, or the mean of the two middle ones; NaN if there is none. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((one, other) => one - other);
   const low = sorted[Math.floor((sorted.length - 1) / 2)] ?? NaN;
@@ -8,12 +8,12 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** The minimum and the maximum. */
+/** Returns the minimum and the maximum. */
 export function range(values: readonly number[]): readonly [number, number] {
   return [Math.min(...values), Math.max(...values)];
 }
 
-/** The value that the given fraction of the values does not exceed; NaN if there is none. */
+/** Returns the value that the given fraction of the values does not exceed; NaN if there is none. */
 export function quantile(sorted: readonly number[], part: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? NaN;
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 
 export interface ClientProcess {
   tell(order: object | string): void;
-  /** Its next message. */
+  /** Resolves to the next message of the client. */
   next(): Promise<unknown>;
   end(): void;
 }

@@ -9,15 +9,15 @@ import { programs, startItself, startUnder, type RunningProgram } from './progra
 export interface ForeignResult {
   readonly program: string;
   readonly version: string;
-  /** How often each way was measured; missing: once. */
+  /** How often each way was measured; missing if once. */
   readonly rounds?: number;
-  /** How it reloads itself. */
+  /** The server's own way to reload. */
   readonly ownWay: string;
   readonly own: ForeignFigures;
   readonly under: ForeignFigures;
 }
 
-/** Of one round, or of several together. */
+/** The figures of one round, or of several together. */
 export interface ForeignFigures {
   readonly reloads: number;
   readonly newConnections: Count;
@@ -65,11 +65,11 @@ async function measureOne(
   try {
     const [fresh, kept] = [running.load(freshClients), running.load(keptClients)];
     for (let done = 0; done < reloads; done += 1) {
-      // At any moment of the clients' pauses.
+      // The reload comes at a random moment of the clients' pauses.
       await pause(everyMs * (0.9 + 0.2 * Math.random()));
       await running.reload();
     }
-    // Some failures show late.
+    // The clients continue for a moment, because some failures show late.
     await pause(everyMs);
     const [newConnections, keepAlive] = await Promise.all([fresh.stop(), kept.stop()]);
     return {

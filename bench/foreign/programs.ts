@@ -21,7 +21,7 @@ export interface LoadOptions {
 
 export interface RunningProgram {
   readonly load: (options: LoadOptions) => Load;
-  /** Resolves when the new workers serve. */
+  /** Requests a reload. Resolves when the new workers serve. */
   reload(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -33,9 +33,9 @@ interface Place {
 
 export interface Program {
   readonly name: string;
-  /** Null if it is not installed. */
+  /** Returns the version of the server, or null if it is not installed. */
   version(): string | null;
-  /** Its own way to reload, for the page. */
+  /** The server's own way to reload, for the page. */
   readonly ownWay: string;
   readonly signal: NodeJS.Signals;
   readonly isFastCgi?: boolean;

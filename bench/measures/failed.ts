@@ -21,7 +21,7 @@ export interface Count {
 
 export interface FailedTurn {
   readonly reloads: number;
-  /** Null if wrk is not installed. */
+  /** The counts of the clients with keep-alive; null if wrk is not installed. */
   readonly keepAlive: Count | null;
   readonly newConnections: Count;
   readonly posts: Count;
@@ -62,10 +62,10 @@ export function measureFailed(
 
 const postingClients = 200;
 
-/** Longer than any tool takes for all reloads. */
+/** How long wrk runs at most: longer than any tool takes for all reloads. */
 const longestMs = 100_000;
 
-/** wrk continues for a moment after the last reload, because some failures show late. */
+/** Counts under wrk, which continues for a moment after the last reload, because some failures show late. */
 async function underWrk(running: RunningTool, effort: PeerEffort): Promise<Count | null> {
   const { reloads, reloadEveryMs } = effort;
   const reloading = reloadRepeatedly(running, reloads, reloadEveryMs).then(() => pause(reloadEveryMs));
@@ -75,7 +75,7 @@ async function underWrk(running: RunningTool, effort: PeerEffort): Promise<Count
   return { requests, kinds, failed: Object.values(kinds).reduce((sum, count) => sum + count, 0) };
 }
 
-/** A response that usually takes a millisecond and has not come by then has failed. */
+/** A response that has not arrived within this time has failed. Usually it takes a millisecond. */
 const timeoutMs = 5_000;
 
 interface Clients {

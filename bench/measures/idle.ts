@@ -12,7 +12,7 @@ export interface IdleTurn {
   readonly windowMs: number;
 }
 
-/** All tools are measured at the same time: idle processes do not disturb each other. */
+/** Measures all tools at the same time: idle processes do not disturb each other. */
 export async function measureIdle(
   tools: readonly Tool[],
   { turns, workers, settleMs, idleMs }: PeerEffort,

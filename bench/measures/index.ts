@@ -26,7 +26,7 @@ type Measure = (tools: readonly Tool[], effort: PeerEffort) => Promise<PeerResul
 
 const reloadable = (tools: readonly Tool[]): readonly Tool[] => tools.filter((tool) => tool.isReloadable);
 
-/** In the order in which they run. */
+/** The measurements, in the order in which they run. */
 export const measures: Readonly<Record<keyof PeerResults, Measure>> = {
   failed: async (tools, effort) => ({ failed: await measureFailed(reloadable(tools), effort) }),
   slow: async (tools, effort) => ({ slow: await measureSlow(reloadable(tools), effort) }),

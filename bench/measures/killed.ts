@@ -9,7 +9,7 @@ import { startInRounds, type Outcome } from '../peers/rounds.ts';
 import type { Count } from './failed.ts';
 
 export interface KilledTurn extends Count {
-  /** Until a new worker has responded; null if none did in time. */
+  /** Milliseconds until a new worker has responded; null if none did in time. */
   readonly replacedMs: number | null;
 }
 

@@ -7,7 +7,7 @@ import type { RunningTool, Tool } from '../peers/tool.ts';
 import { startInRounds, type Outcome } from '../peers/rounds.ts';
 import { quantile } from '../statistics.ts';
 
-/** Milliseconds. */
+/** Latencies in milliseconds. */
 export interface Latencies {
   readonly p50: number;
   readonly p90: number;
@@ -20,11 +20,11 @@ export interface Latencies {
 
 export interface LatencyTurn {
   readonly quiet: Latencies;
-  /** Null if the tool cannot reload. */
+  /** The latencies with reloads; null if the tool cannot reload. */
   readonly reloading: Latencies | null;
 }
 
-/** 60 clients, 800 requests a second together. */
+/** The number of clients. Together, the 60 clients send 800 requests a second. */
 const clients = 60;
 const everyMs = 75;
 const reloadEveryMs = 1_500;

@@ -7,7 +7,7 @@ import type { Tool } from '../peers/tool.ts';
 import { startInRounds, type Outcome } from '../peers/rounds.ts';
 import type { Count } from './failed.ts';
 
-/** Long enough for every request to have arrived, short enough that none has a response. */
+/** The time from sending the requests to the reload: long enough for every request to have arrived, and too short for a response. */
 const untilReloadMs = 500;
 
 export function measureSlow(

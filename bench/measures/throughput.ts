@@ -10,7 +10,7 @@ export interface ThroughputTurn {
   readonly newConnections: number;
 }
 
-/** The warm-up. */
+/** The duration of the warm-up. */
 const warmUpMs = 1_000;
 
 export function measureThroughput(

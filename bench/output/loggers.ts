@@ -1,4 +1,4 @@
-/** The tools that write the output of a program to files, each as its manual says, and `cat`, which only writes it. */
+/** The tools that write the output of a program to files, each set up as its manual says, and `cat`, which only writes it. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownVersion } from '../peers/graceful-run.ts';
@@ -9,9 +9,9 @@ import type { ManagerHome } from '../programs/manager-home.ts';
 export interface Logger {
   readonly name: string;
   readonly setup: string;
-  /** Null: it is not installed. */
+  /** Returns the version of the tool; null if it is not installed. */
   readonly version: () => string | null;
-  /** Starts it with `sh SCRIPT`, whose stdout it is to write to files in `logs`. Its process stays in the foreground, or it has a home. */
+  /** Starts the tool with `sh SCRIPT`, whose stdout it writes to files in `logs`. Its process stays in the foreground, or it has a home. */
   readonly start: (home: ManagerHome, script: string, logs: string) => Promise<Launched> | Launched;
 }
 
@@ -117,7 +117,7 @@ function gracefulRun(name: string, setup: string, keys: readonly string[]): Logg
   };
 }
 
-/** Of a command that does not tell its version: that of its Debian package. */
+/** Returns the version of the Debian package of a command that does not tell its own version. */
 function packagedVersion(command: string, name: string): string | null {
   if (versionOf(command, ['-V']) === null) return null;
   return versionOf('dpkg-query', ['--show', name]) ?? 'unknown version';

@@ -10,7 +10,7 @@ export interface OutputResult {
   readonly logger: string;
   readonly version: string;
   readonly setup: string;
-  /** Of the program's own bytes, in bytes a second: one figure for each round. */
+  /** How many of the program's own bytes were written per second: one figure for each round. */
   readonly bytesPerSecond: readonly number[];
   /** How many bytes get into the files for each byte of the program: more than one if something is added to each line. */
   readonly growth: number;
@@ -54,7 +54,7 @@ interface OneRound {
   readonly growth: number;
 }
 
-/** Of a program that writes `bytes`. */
+/** Measures one tool with a program that writes `bytes`. */
 async function measureOne(logger: Logger, bytes: number): Promise<OneRound> {
   const home = createManagerHome(() => ({}));
   try {
@@ -67,7 +67,7 @@ async function measureOne(logger: Logger, bytes: number): Promise<OneRound> {
     writeFileSync(block, line.repeat(blockLines));
     const blocks = Math.ceil(bytes / (blockLines * lineBytes));
     const lines = blocks * blockLines;
-    // It waits, so that no start is measured, and stays, so that no tool starts it again.
+    // The program waits, so that no start is measured, and stays, so that no tool starts it again.
     writeFileSync(
       script,
       [
@@ -80,7 +80,7 @@ async function measureOne(logger: Logger, bytes: number): Promise<OneRound> {
     );
     const running = await logger.start(home, script, logs);
     try {
-      // It runs when the tool has opened its log file.
+      // Once there is a log file, the tool has opened it.
       await eventually('a log file', () => sizeOf(logs, true) > 0, patienceMs);
       const begunAt = performance.now();
       writeFileSync(go, '');
@@ -95,13 +95,13 @@ async function measureOne(logger: Logger, bytes: number): Promise<OneRound> {
   }
 }
 
-/** A tool that adds something to each line adds the same number of bytes to all. */
+/** Whether all lines are in the files. A tool that adds something to each line adds the same number of bytes to all. */
 function isWhole(logs: string, lines: number): boolean {
   const size = sizeOf(logs, false);
   return size >= lines * lineBytes && size % lines === 0;
 }
 
-/** `countsFiles`: how many files there are, instead of their bytes. */
+/** Returns the size of the folder's files in bytes or, with `countsFiles`, their number. */
 function sizeOf(folder: string, countsFiles: boolean): number {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && !['config', 'lock', 'state'].includes(entry.name))

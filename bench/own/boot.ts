@@ -18,7 +18,7 @@ export async function measureBoot(effort: OwnEffort): Promise<readonly BootResul
   return [await compare('plain.cjs', effort), await compare('express.mjs', effort)];
 }
 
-/** After each measurement, so that its work does not overlap with the next one. */
+/** The pause after each measurement, so that its work does not overlap with the next one. */
 const restMs = 100;
 
 async function compare(app: string, { boots }: OwnEffort): Promise<BootResult> {
@@ -58,7 +58,7 @@ async function bootBare(app: string, port: number): Promise<number> {
   }
 }
 
-/** Resolves when polling may begin. */
+/** A function that resolves when polling may begin. */
 type Beginning = (master: RunningMaster, generation: number) => Promise<unknown>;
 
 const nothing: Beginning = () => Promise.resolve();

@@ -11,11 +11,11 @@ import type { CrowdResult } from './results.ts';
 
 const request = 'GET / HTTP/1.1\r\nHost: bench\r\n\r\n';
 const timeoutMs = 10_000;
-/** From one request to the next, which comes on another connection. */
+/** The time from one request to the next, which comes on another connection. */
 const askEveryMs = 5;
 /** The number of connections opened at once: fewer than the backlog. */
 const batch = 250;
-/** After a reload, so that its work does not overlap with the next one. */
+/** The pause after a reload, so that its work does not overlap with the next one. */
 const restMs = 1_000;
 
 export async function measureCrowd({ crowd, crowdReloads }: OwnEffort): Promise<CrowdResult> {
@@ -48,7 +48,7 @@ export async function measureCrowd({ crowd, crowdReloads }: OwnEffort): Promise<
   }
 }
 
-/** A connection whose request has its response. */
+/** Opens a connection and completes one request on it. */
 async function enter(port: number): Promise<StrictConnection> {
   const connection = await openConnection(() => net.connect(port, '127.0.0.1'), 'connect', timeoutMs);
   if ('detail' in connection) throw new Error(`the crowd cannot come in: ${connection.detail}`);
@@ -83,7 +83,7 @@ async function askDuring<Result>(
   const working = work();
   const over = working.then(() => true);
   const waits: Promise<number>[] = [];
-  // Spread over all connections, none twice.
+  // A step that spreads the requests over all connections, without using one twice.
   const stride = 7_919;
   for (let count = 0; count < members.length; count += 1) {
     const member = members[(count * stride) % members.length];

@@ -10,14 +10,14 @@ interface Sample {
   readonly wakeUps: number;
 }
 
-/** Until a process is idle: V8 collects garbage once more about 8 s after the last work. */
+/** How long to wait until a process is idle: V8 collects garbage once more about 8 s after the last work. */
 const settleMs = 15_000;
 
 export async function measureIdle({ idleRounds, idleMs }: OwnEffort): Promise<IdleResult> {
   const bare: Sample[] = [];
   const managed: Sample[] = [];
   for (let round = 0; round < idleRounds; round += 1) {
-    // Both at the same time, because idle processes do not disturb each other.
+    // Both are measured at the same time, because idle processes do not disturb each other.
     const idler = startBare(['--eval', 'setInterval(() => {}, 2 ** 31 - 1)'], 0);
     const master = await startManaged('plain.cjs');
     try {

@@ -10,7 +10,7 @@ import { measureThroughput } from './throughput.ts';
 
 type Measure = (effort: OwnEffort) => Promise<OwnResults>;
 
-/** In the order in which they run. */
+/** The comparisons, in the order in which they run. */
 export const ownMeasures: Readonly<Record<keyof OwnResults, Measure>> = {
   throughput: async (effort) => ({ throughput: await measureThroughput(effort) }),
   spread: async (effort) => ({ spread: await measureSpread(effort) }),

@@ -5,13 +5,13 @@
 import { EventLog } from '../../test/helpers/event-log.ts';
 import { appPath, startProcess, temporaryFolder, type StartOptions } from '../processes.ts';
 
-/** The built command. */
+/** The path of the built command. */
 const executable: string = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
 
 export interface Running {
   readonly pid: number;
   readonly port: number;
-  /** Stops it, and resolves when it has exited. */
+  /** Stops the process, and resolves when it has exited. */
   readonly stop: () => Promise<void>;
 }
 
@@ -38,7 +38,7 @@ export async function startManaged(
   return startUnderMaster([process.execPath, appPath(app)], ['--port', '0', ...flags], { env });
 }
 
-/** The same for any command. `flags` contain the port. */
+/** Starts any command under graceful-run. `flags` contain the port. */
 export async function startUnderMaster(
   command: readonly string[],
   flags: readonly string[],

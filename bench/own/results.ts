@@ -6,7 +6,7 @@ export interface Comparison {
   readonly managed: readonly number[];
 }
 
-/** Why nothing was measured. */
+/** The reason why nothing was measured. */
 export interface NotMeasured {
   readonly missing: string;
 }
@@ -19,12 +19,9 @@ export interface ThroughputResult {
 
 export interface BootResult {
   readonly app: string;
-  /**
-   * Milliseconds to the first response: from the spawn (bare), or from SIGHUP to the new generation (managed) with requests to the old one
-   * all the time.
-   */
+  /** Milliseconds to the first response: from the spawn (bare), or from SIGHUP to the new generation (managed), with requests to the old one all the time. */
   readonly times: Comparison;
-  /** The same for a reload without requests before the master reports that the new generation serves. */
+  /** Milliseconds of a reload without requests before the master reports that the new generation serves. */
   readonly quietReloads: readonly number[];
 }
 
@@ -35,7 +32,7 @@ export interface FailuresResult {
         readonly reloads: number;
         readonly requests: number;
         readonly failed: number;
-        /** By kind, as far as the client distinguishes them. */
+        /** The failures by kind, as far as the client distinguishes them. */
         readonly kinds: Readonly<Record<string, number>>;
       }
     | NotMeasured;
@@ -51,12 +48,12 @@ export interface IdleResult {
 /** Reloads with many idle connections. */
 export interface CrowdResult {
   readonly connections: number;
-  /** The sum over all reloads. */
+  /** The number of connections that have moved, over all reloads. */
   readonly moved: number;
   readonly closed: number;
-  /** For each reload: milliseconds from the end of the probation to the exit of the old worker. */
+  /** For each reload, the milliseconds from the end of the probation to the exit of the old worker. */
   readonly movedMs: readonly number[];
-  /** The longest time that a request on one of them took, in milliseconds. */
+  /** The longest time that a request on one of the connections took, in milliseconds. */
   readonly longestMs: { readonly without: readonly number[]; readonly during: readonly number[] };
 }
 
@@ -66,11 +63,11 @@ export interface SpreadResult {
   readonly name: string;
   /** Requests per second over 32 keep-alive connections, for each run. */
   readonly keepAlive: readonly number[];
-  /** For each of these runs: the open connections of each worker, the greatest number first. */
+  /** For each of these runs, the open connections of each worker, the greatest number first. */
   readonly connections: readonly (readonly number[])[];
   /** Requests per second with a new connection for each. */
   readonly close: readonly number[];
-  /** For each of these runs: how many of the sampled requests each worker has answered, the greatest number first. */
+  /** For each of these runs, how many of the sampled requests each worker has answered, the greatest number first. */
   readonly requests: readonly (readonly number[])[];
 }
 

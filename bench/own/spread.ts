@@ -16,7 +16,7 @@ import { isMeasured, type NotMeasured, type SpreadResult } from './results.ts';
 const sides: readonly Tool[] = [sharedListener, reusePort, cluster];
 const workerCounts = [2, 4];
 const warmUpMs = 1_000;
-/** From the start of wrk until its connections are open. */
+/** The time from the start of wrk until its connections are open. */
 const openMs = 500;
 
 interface Figures {
@@ -73,7 +73,7 @@ async function measureRound(
 interface Measured {
   /** Requests per second. */
   readonly rate: number;
-  /** By worker, the greatest first. */
+  /** The number for each worker, the greatest first. */
   readonly counts: readonly number[];
 }
 
@@ -86,7 +86,7 @@ async function keepAlive(tool: RunningTool, durationMs: number): Promise<Measure
   return isMeasured(done) ? { rate: (done.requests / done.durationMs) * 1_000, counts } : done;
 }
 
-/** Requests of another client beside the load find out which worker gets how many. */
+/** Measures requests on new connections. Another client beside the load finds out which worker answers how many of its requests. */
 async function newConnections({ port }: RunningTool, durationMs: number): Promise<Measured | NotMeasured> {
   const running = runWrk(port, durationMs, ['Connection: close']);
   const answers = new Map<string, number>();
@@ -101,7 +101,7 @@ async function newConnections({ port }: RunningTool, durationMs: number): Promis
   return isMeasured(done) ? { rate: (done.requests / done.durationMs) * 1_000, counts } : done;
 }
 
-/** How many connections each worker has, the greatest number first. */
+/** Returns how many connections each worker has, the greatest number first. */
 function openOf(tool: RunningTool): readonly number[] {
   const ofPort = connectionsOn(tool.port);
   return tool
@@ -110,7 +110,7 @@ function openOf(tool: RunningTool): readonly number[] {
     .sort((one, other) => other - one);
 }
 
-/** The inodes of the established connections to a port of this machine (proc(5)). */
+/** Returns the inodes of the established connections to a port of this machine (proc(5)). */
 function connectionsOn(port: number): ReadonlySet<string> {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const rows = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => readFileSync(path, 'utf8').split('\n'));
@@ -123,14 +123,14 @@ function connectionsOn(port: number): ReadonlySet<string> {
   );
 }
 
-/** The inodes of the sockets that a process has open. */
+/** Returns the inodes of the sockets that a process has open. */
 function socketsOf(pid: number): readonly string[] {
   const folder = `/proc/${pid}/fd`;
   return readdirSync(folder).flatMap((fd) => {
     try {
       return /^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/${fd}`))?.[1] ?? [];
     } catch {
-      return []; // Closed meanwhile.
+      return []; // The descriptor was closed meanwhile.
     }
   });
 }

@@ -16,7 +16,7 @@ export async function measureThroughput(effort: OwnEffort): Promise<readonly Thr
   ];
 }
 
-/** In each round both run at the same time, each in a new process, and are measured alternately, so that a slowdown affects both. */
+/** Compares the two. In each round both run at the same time, each in a new process, and are measured alternately, so that a slowdown affects both. */
 async function compare(
   { throughputRounds, throughputMs, throughputTurns }: OwnEffort,
   headers: readonly string[],
@@ -27,7 +27,7 @@ async function compare(
     const managed = await startManaged(app);
     try {
       const asked = { bare, managed };
-      // Warm-up: both compile the same code first.
+      // This is the warm-up: both compile the same code first.
       for (const { port } of [bare, managed]) await runWrk(port, warmMs, headers);
       const requests = { bare: 0, managed: 0 };
       for (let turn = 0; turn < throughputTurns; turn += 1) {

@@ -24,7 +24,7 @@ export const httpTerminator: Tool = {
     'it ends a server but does not start one. So the recipe of node:cluster starts the next one, and the old worker calls `terminate()` instead of `server.close()`',
   version: () => packageVersion('http-terminator'),
   isReloadable: true,
-  // The master is the one of node:cluster.
+  // http-terminator has no master of its own: the process that stays is the primary of node:cluster.
   hasMaster: false,
   canWebSockets: true,
   start: (options) => start('terminator-worker.cjs', options),
@@ -47,7 +47,7 @@ async function start(worker: string, { workers, webSockets = false }: StartTool)
     masterPids: [pid],
     workerPids,
     async reload() {
-      // It throws if the primary has crashed.
+      // The call throws if the primary has crashed.
       process.kill(pid, 'SIGHUP');
       await once(child, 'message', { signal: AbortSignal.timeout(patienceMs) });
     },

@@ -17,7 +17,7 @@ const withoutProbation: Tool = describe(
   ['--probation', '0s'],
 );
 
-/** For the measurement of how load spreads. */
+/** graceful-run as it is measured for how load spreads: with a shared listener. */
 export const sharedListener: Tool = { ...migrating, name: 'graceful-run, shared listener' };
 export const reusePort: Tool = describe('graceful-run --reuse-port', 'a listener for each worker', [
   '--reuse-port',
@@ -43,7 +43,7 @@ async function start(
 ): Promise<RunningTool> {
   const all = ['--host', '127.0.0.1', '--workers', String(workers), ...flags];
   const { pid, port, log, stop } = await startManaged('serve.cjs', all, webSocketEnvironment(webSockets));
-  // The master has another child, which waits for its end.
+  // The master has another child, which waits for the master's end.
   const workerPids = (): readonly number[] => childrenOf(pid).filter((child) => runs(child, 'serve.cjs'));
   return {
     port,

@@ -21,14 +21,14 @@ async function run({ folder, file, port }: Place): Promise<RunningTool> {
   const socket = join(folder, 'master.sock');
   const master = launch('haproxy', ['-W', '-db', '-S', `${socket},mode,600`, '-f', file]);
   await untilServing(master, port);
-  // Its worker serves before its master accepts commands.
+  // The worker of HAProxy serves before its master accepts commands.
   await eventually('its master listens', () => isTold(socket, 'show proc'), patienceMs);
   return runReplacing(master, port, () =>
     eventually('its master takes a command', () => isTold(socket, 'reload'), patienceMs),
   );
 }
 
-/** Sends the master a command on its socket. A signal could be lost, because the master executes itself again after each start. */
+/** Sends the master a command on its socket. A signal could be lost, because the master re-executes itself after each start. */
 function isTold(path: string, command: string): Promise<boolean> {
   return new Promise((resolve) => {
     let isConnected = false;

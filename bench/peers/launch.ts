@@ -1,4 +1,4 @@
-/** What drivers share: starting a master in the foreground, and finding out what the tool does not report. */
+/** The parts that drivers share: starting a master in the foreground, and finding out what the tool does not report. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { eventually } from '../../test/helpers/eventually.ts';
@@ -10,7 +10,7 @@ import type { RunningTool } from './tool.ts';
 /** How long a start, a reload or a stop may take. */
 export const patienceMs = 20_000;
 
-/** Starts a master in the foreground, and keeps its last output for the case that it does not serve. */
+/** A master that was started in the foreground. Its last output is kept in case it does not serve. */
 export interface Launched extends Started {
   readonly stderr: () => string;
 }
@@ -36,7 +36,7 @@ export async function untilServing({ stderr, stop }: Launched, port: number): Pr
   }
 }
 
-/** For a master that is the parent of its workers and does not report when a reload is done. */
+/** Drives a master that is the parent of its workers and does not report when a reload is done. */
 export function runReplacing(
   master: Launched,
   port: number,
@@ -57,7 +57,7 @@ export function runReplacing(
   };
 }
 
-/** Ends a master, and workers that do not end with it. */
+/** Ends a master, and the workers that do not end with it. */
 export async function stopWithWorkers(
   master: Pick<Started, 'stop'>,
   workerPids: () => readonly number[],
@@ -69,14 +69,14 @@ export async function stopWithWorkers(
   await allGone(workers, patienceMs);
 }
 
-/** The first version number that a command prints; null if there is no such command. */
+/** Returns the first version number that a command prints; null if there is no such command. */
 export function versionOf(command: string, args: readonly string[]): string | null {
   const { stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
   if (error !== undefined) return null;
   return /\d+(?:\.\d+)+/.exec(stdout + stderr)?.[0] ?? 'unknown version';
 }
 
-/** The version of a package of bench/package.json; null if it is not installed. */
+/** Returns the version of a package of bench/package.json; null if it is not installed. */
 export function packageVersion(name: string): string | null {
   try {
     const { version } = JSON.parse(readFileSync(packagePath(`${name}/package.json`), 'utf8')) as {

@@ -1,4 +1,4 @@
-/** What the proxies share: a folder with their configuration, and a backend that is not reloaded. */
+/** The parts that the proxies share: a folder with their configuration, and a backend that is not reloaded. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../test/helpers/plain-client.ts';
@@ -9,7 +9,7 @@ import type { RunningTool, StartTool } from './tool.ts';
 
 export interface Place {
   readonly folder: string;
-  /** The configuration. */
+  /** The path of the configuration file. */
   readonly file: string;
   readonly port: number;
   /** The port of the backend. */

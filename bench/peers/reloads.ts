@@ -1,4 +1,4 @@
-/** Reloads in a row. */
+/** Reloads a tool several times in a row. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RunningTool } from './tool.ts';
 

@@ -61,7 +61,7 @@ export function outcomeOf<Figures, Measured extends { readonly name: string }>(
     : { tool: tool.name, missing: problem };
 }
 
-/** Longer than any measurement of one tool, unless something hangs. */
+/** The time limit for measuring one tool: longer than any measurement takes, unless something hangs. */
 const tooLongMs = 180_000;
 
 async function measureOnce<Figures>(tool: Tool, options: MeasureOptions<Figures>): Promise<Figures> {

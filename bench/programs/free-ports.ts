@@ -2,11 +2,11 @@
 import net from 'node:net';
 import { once } from 'node:events';
 
-/** Below the range from which the kernel takes ports of outgoing connections. */
+/** The first port to try. It is below the range from which the kernel takes ports of outgoing connections. */
 const lowest = 10_000;
 const highest = 32_000;
 
-/** The first of `count` consecutive ports that are all free. */
+/** Returns the first of `count` consecutive ports that are all free. */
 export async function freePorts(count: number): Promise<number> {
   for (let first = lowest; first + count < highest; first += count) {
     if (await areFree(first, count)) return first;

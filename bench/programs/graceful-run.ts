@@ -79,7 +79,7 @@ function workersOf(master: number): readonly number[] {
   return childrenOf(master).filter((pid) => !scripts.includes(pid));
 }
 
-/** The shell script of the master that kills workers which outlive it. */
+/** Finds the shell script of the master, which kills workers that outlive the master. */
 function scriptOf(master: number): readonly number[] {
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))

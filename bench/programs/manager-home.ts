@@ -11,17 +11,17 @@ import type { ProgramToRun } from './manager.ts';
 
 const runFile = promisify(execFile);
 
-/** Every process that a tool starts inherits this variable. */
+/** The variable that marks the processes of a tool: every process that the tool starts inherits it. */
 const mark = 'GRACEFUL_RUN_BENCH_HOME';
 
-/** Long enough for a command that waits until 100 programs have been restarted one after the other. */
+/** How long a command may take: enough to wait until 100 programs have been restarted one after the other. */
 const commandPatienceMs = 300_000;
 
 export interface ManagerHome {
   readonly path: string;
   /** The environment of the tool and of its commands. */
   readonly env: NodeJS.ProcessEnv;
-  /** Runs one of the tool's commands; resolves when it has ended well. */
+  /** Runs one of the tool's commands. Resolves when it has succeeded. */
   command(file: string, args: readonly string[]): Promise<void>;
   /** Kills every process that was started with `env`, and deletes the folder. */
   remove(): void;
@@ -55,12 +55,12 @@ export function createManagerHome(extra: (path: string) => NodeJS.ProcessEnv): M
   };
 }
 
-/** The living processes that were started with the environment of this home. */
+/** Returns the living processes that were started with the environment of this home. */
 export function homeProcesses(path: string): readonly number[] {
   return markedProcesses(mark, path).map(({ pid }) => pid);
 }
 
-/** Resolves when one of the programs responds; if none does, rejects with the output of the tool, of which nothing is left then. */
+/** Resolves when one of the programs responds. If none does, rejects with the output of the tool, after ending all of its processes. */
 export async function untilFirstServes(
   master: Launched,
   home: ManagerHome,

@@ -13,10 +13,10 @@ import { pm2 } from './pm2.ts';
 import type { ProgramsResults, ProgramsTurn, SizeTurn } from './results.ts';
 import { supervisord } from './supervisord.ts';
 
-/** In the order of the tables. */
+/** The tools, in the order of the tables. */
 export const managers: readonly Manager[] = [gracefulRun, pm2, supervisord];
 
-/** With two workers each. */
+/** Measures every tool with programs of two workers each. */
 export function measurePrograms(
   chosen: readonly Manager[],
   effort: ProgramsEffort,
@@ -24,7 +24,7 @@ export function measurePrograms(
   return measure('many programs', chosen, effort, 2);
 }
 
-/** As many programs as there are at most, with three workers each. Of graceful-run alone: that many processes take long to start. */
+/** Measures graceful-run alone with the largest number of programs, and three workers each. That many processes take long to start. */
 export function measureLargerPrograms(
   chosen: readonly Manager[],
   effort: ProgramsEffort,

@@ -23,7 +23,7 @@ export async function timed(action: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAt;
 }
 
-/** The median of several changes. Each way to apply them is measured in turn. */
+/** Measures the median of several changes. Each way to apply them is measured in turn. */
 export async function measureChanges(
   running: RunningManager,
   program: ProgramToRun,
@@ -46,7 +46,7 @@ export async function measureChanges(
   return measured;
 }
 
-/** Longer than the probation of graceful-run; then no old worker is left with any tool. */
+/** The pause between two changes. It is longer than the probation of graceful-run, so that no old worker is left with any tool. */
 const betweenChangesMs = 3_000;
 
 async function changeOne(
@@ -68,12 +68,12 @@ async function changeOne(
   return { command, ms, others: replaced - program.ports.length };
 }
 
-/** On how many programs there are clients during a reload of all, and how many of each kind on each of their ports. */
+/** The number of programs that have clients during a reload of all, and how many clients of each kind there are on each of their ports. */
 const programsWithClients = 4;
 const clients = 4;
 const paceMs = 100;
 
-/** A reload of all programs, with a few clients that never retry on some of the ports. */
+/** Measures a reload of all programs, with a few clients that never retry on some of the ports. */
 export async function measureReload(
   running: RunningManager,
   programs: readonly ProgramToRun[],
@@ -115,7 +115,7 @@ export async function measureReload(
 
 const stopPatienceMs = 30_000;
 
-/** Stops the tool by its command, and looks for what it leaves behind. Logs count as files. */
+/** Stops the tool by its command, and counts what is left of it. Logs count as files. */
 export async function measureStop(running: RunningManager): Promise<StopTurn> {
   const all = [...running.masterPids(), ...running.workerPids()];
   const alive = (): readonly number[] => [
@@ -127,7 +127,7 @@ export async function measureStop(running: RunningManager): Promise<StopTurn> {
     () => performance.now() - startedAt,
     () => null,
   );
-  // A process that was not known before may still be about to end.
+  // A process that was not known before may still be ending.
   await eventually('nothing left', () => alive().length === 0, 2_000).catch(() => undefined);
   const left = readdirSync(running.folder, { recursive: true, withFileTypes: true }).filter(
     (entry) => !entry.isDirectory() && !running.ownFiles.includes(join(entry.parentPath, entry.name)),

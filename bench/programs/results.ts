@@ -3,12 +3,12 @@ import type { Count } from '../measures/failed.ts';
 import type { Outcome } from '../peers/rounds.ts';
 import type { ToolDescription } from '../results.ts';
 
-/** One number of programs. */
+/** The figures for one number of programs. */
 export interface SizeTurn {
   readonly programs: number;
-  /** Until every worker serves. */
+  /** Milliseconds until every worker serves. */
   readonly startMs: number;
-  /** Of the processes that are not workers, at rest. */
+  /** The memory of the processes that are not workers, at rest. */
   readonly memoryBytes: number;
   readonly wakeUps: number;
 }
@@ -16,21 +16,21 @@ export interface SizeTurn {
 /** A change of one program, by one of the tool's commands. */
 export interface ChangeTurn {
   readonly command: string;
-  /** From the start of the command to the first response of a new worker. */
+  /** Milliseconds from the start of the command until every port of the program has had a response of a new worker. */
   readonly ms: number;
-  /** The workers of other programs that were replaced. */
+  /** The number of workers of other programs that were replaced. */
   readonly others: number;
 }
 
 export interface ReloadTurn extends Count {
-  /** Until the last program has responded with a new worker. */
+  /** Milliseconds until the last program has responded with a new worker. */
   readonly newMs: number;
-  /** Until the last old worker is gone. */
+  /** Milliseconds until the last old worker is gone. */
   readonly oldGoneMs: number;
 }
 
 export interface StopTurn {
-  /** Until the last process is gone; null if some never went. */
+  /** Milliseconds until the last process is gone; null if some never ended. */
   readonly ms: number | null;
   readonly processes: number;
   readonly sockets: number;

@@ -5,7 +5,7 @@
 
 export interface BarChart {
   readonly title: string;
-  /** One line that says what is counted, and which direction is better. */
+  /** One line that says which quantity is shown, and which direction is better. */
   readonly subtitle: string;
   readonly series: readonly string[];
   readonly groups: readonly BarGroup[];
@@ -13,9 +13,9 @@ export interface BarChart {
 
 export interface BarGroup {
   readonly label: string;
-  /** Drawn in the accent colour. */
+  /** True if the group is drawn in the accent colour. */
   readonly isOwn: boolean;
-  /** One for each series; null if not measured. */
+  /** A value for each series; null if it was not measured. */
   readonly values: readonly (number | null)[];
 }
 
@@ -54,7 +54,7 @@ export function drawBars({ title, subtitle, series, groups }: BarChart): string 
 
 const beyond = '\u00bb';
 
-/** The value at the end of the scale: the maximum or, if that is so large that the others would look alike, a little more than the second largest. */
+/** Returns the value at the end of the scale: the maximum or, if that is so large that the others would look alike, a little more than the second largest. */
 function scaleEnd(values: readonly number[]): number {
   const [first = 1, second = first] = [...values].sort((one, other) => other - one);
   return second > 0 && first > 4 * second ? 1.25 * second : Math.max(1, first);

@@ -5,7 +5,7 @@ import { median } from '../statistics.ts';
 import { drawBars, type BarGroup } from './bar-chart.ts';
 import { failedTotals } from './totals.ts';
 
-/** Charts without figures are left out. */
+/** Draws the charts. Those without figures are left out. */
 export function drawCharts({ failed, latency }: PeerResults): Readonly<Record<string, string>> {
   const charts: Record<string, string> = {};
   if (failed !== undefined) {

@@ -3,7 +3,7 @@ import { isMeasured, type Comparison, type OwnResults, type SpreadResult } from 
 import { median } from '../statistics.ts';
 import { failures, megabytes, spread, table, tenths, whole, type Row } from './table.ts';
 
-/** One section for each measurement; those without figures are left out. */
+/** Renders one section for each measurement; those without figures are left out. */
 export function ownSections({
   throughput,
   spread: spreads,

@@ -6,7 +6,7 @@ import { ownSections } from './own.ts';
 import { peerSections } from './peers.ts';
 import { programsSections } from './programs.ts';
 
-/** The whole page. */
+/** Renders the whole page. */
 export function renderPage(results: Results): string {
   const { machine, turns, workers, tools, peers, own, programs, largerPrograms, foreign, output } = results;
   return [
@@ -65,7 +65,7 @@ export function renderPage(results: Results): string {
   ].join('\n');
 }
 
-/** Only the tables; measurements without figures are left out. */
+/** Renders only the tables; measurements without figures are left out. */
 export function renderTables({ peers, own, programs, largerPrograms, foreign, output }: Figures): string {
   return [
     ...peerSections(peers),

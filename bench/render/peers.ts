@@ -7,7 +7,7 @@ import { median } from '../statistics.ts';
 import { addCounts, failedTotals } from './totals.ts';
 import { failures, megabytes, spread, table, tenths, whole, type Row } from './table.ts';
 
-/** One section for each measurement; those without figures are left out. */
+/** Renders one section for each measurement; those without figures are left out. */
 export function peerSections(results: PeerResults): readonly string[] {
   const { failed, slow, latency, timing, killed, websockets, throughput, idle } = results;
   const sections = [
@@ -148,7 +148,7 @@ const slowRow: RowOf<'slow'> = (turns) => {
   return [whole(requests), failures(failed, kinds)];
 };
 
-/** Two rows: without and with reloads. */
+/** Renders two rows: without and with reloads. */
 const latencyRow: RowOf<'latency'> = (turns) => {
   const describe = (which: keyof LatencyTurn): Row | null => {
     const all = turns.map((turn) => turn[which]).filter((latencies) => latencies !== null);
@@ -187,7 +187,7 @@ const webSocketRow: RowOf<'websockets'> = (turns) => {
 
 type TurnsOf<Name extends keyof PeerResults> =
   NonNullable<PeerResults[Name]>[number] extends Outcome<infer Figures> ? readonly Figures[] : never;
-/** The cells after the tool's name, for one row or several. */
+/** Returns the cells after the tool's name, for one row or several. */
 type RowOf<Name extends keyof PeerResults> = (turns: TurnsOf<Name>) => Row | readonly Row[];
 
 function rows<Figures>(

@@ -4,7 +4,7 @@ import { median } from '../statistics.ts';
 import { failures, megabytes, spread, table, tenths, whole, type Row } from './table.ts';
 import { addCounts } from './totals.ts';
 
-/** The sections; none for what was not measured. `larger`: with more workers. */
+/** Renders the sections; measurements without figures are left out. `larger`: with more workers. */
 export function programsSections(
   results: ProgramsResults | undefined,
   larger: ProgramsResults | undefined,
@@ -120,7 +120,7 @@ function sizesOf({ outcomes }: ProgramsResults): readonly number[] {
   return (turns[0]?.sizes ?? []).map(({ programs }) => programs);
 }
 
-/** `fewer` and `fewest`: the numbers of programs to which it is compared. */
+/** Renders one number of programs. `fewer` and `fewest`: the numbers of programs with which it is compared. */
 function sizeRow(turns: readonly ProgramsTurn[], programs: number, fewer?: number, fewest?: number): Row {
   const at = (count: number): readonly ProgramsTurn['sizes'][number][] =>
     turns.flatMap(({ sizes }) => sizes.filter((size) => size.programs === count));
@@ -170,7 +170,7 @@ function operateRow(turns: readonly ProgramsTurn[]): Row {
   ];
 }
 
-/** The most of each kind in any round. */
+/** Renders the largest number of each kind in any round. */
 function leftBehind(turns: readonly ProgramsTurn[]): string {
   const most = (kind: 'processes' | 'sockets' | 'files'): number =>
     Math.max(...turns.map(({ stop }) => stop[kind]));
@@ -178,7 +178,7 @@ function leftBehind(turns: readonly ProgramsTurn[]): string {
   return kinds.length === 0 ? 'nothing' : kinds.map((kind) => `${kind}: ${whole(most(kind))}`).join(', ');
 }
 
-/** One row for each command. */
+/** Renders one row for each command. */
 function changeRows(turns: readonly ProgramsTurn[]): readonly Row[] {
   const commands = (turns[0]?.changes ?? []).map(({ command }) => command);
   return commands.map((command) => {

@@ -12,7 +12,7 @@ export function table(head: Row, rows: readonly Row[]): readonly string[] {
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
 }
 
-/** The median, with minimum and maximum if there are several values. */
+/** Formats the median, with minimum and maximum if there are several values. */
 export function spread(values: readonly number[], write: (value: number) => string): string {
   const [least, greatest] = range(values);
   const middle = write(median(values));
@@ -31,7 +31,7 @@ export function megabytes(bytes: number): string {
   return (bytes / 1_048_576).toFixed(1);
 }
 
-/** The number of failures, and how many of each kind. */
+/** Formats the number of failures, and how many there are of each kind. */
 export function failures(failed: number, kinds: Readonly<Record<string, number>>): string {
   const parts = Object.entries(kinds).map(([kind, count]) => `${kind} ${count}`);
   return parts.length === 0 ? whole(failed) : `${whole(failed)} (${parts.join(', ')})`;
