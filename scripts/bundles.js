@@ -53,8 +53,8 @@ export async function bundle({ write }) {
         'src/ctl/main.ts',
       ],
     }),
-    // The master as a process: one CommonJS file, for the sake of its memory. V8 keeps the source: without spaces and comments it is shorter, and
-    // all of it is ASCII, since one other letter would make it two bytes for each. Names stay, for stacks that are reported.
+    // The master as a process: one CommonJS file, for the sake of its memory. V8 keeps the source: without spaces and comments it is shorter. All of
+    // it is ASCII, because a single other character would double its size. Names stay, for stacks that are reported.
     build({
       write,
       ...commonJs,
@@ -63,12 +63,12 @@ export async function bundle({ write }) {
       outfile: 'dist/master/main.cjs',
       entryPoints: ['src/master/cli/main.ts'],
     }),
-    // The process that reads a config file: an ES module, because that awaits at its top.
+    // The process that reads a config file. It is an ES module because of its top-level await.
     build({
       write,
       ...common,
       format: 'esm',
-      // The ES modules of libraries: esbuild cannot follow what a UMD module requires.
+      // Uses the ES modules of libraries: esbuild cannot follow what a UMD module requires.
       mainFields: ['module', 'main'],
       // The parser of YAML is CommonJS, and requires modules of Node.js.
       banner: {
@@ -77,7 +77,7 @@ export async function bundle({ write }) {
       outfile: 'dist/master/read-plan.js',
       entryPoints: ['src/master/config/read-plan-main.ts'],
     }),
-    // What becomes a worker that a shell cannot start.
+    // The process that becomes a worker if a shell cannot start it.
     build({
       write,
       ...commonJs,
@@ -89,7 +89,7 @@ export async function bundle({ write }) {
         write,
         ...common,
         ...options,
-        // Every worker boots through them: half a millisecond less to read and to parse.
+        // Minified because every worker boots through them: half a millisecond less to read and to parse.
         minify: true,
         outdir: 'dist/worker',
       }),

@@ -19,14 +19,14 @@ export function configSchema(): Json {
     not: { required: ['workers', 'numprocs'] },
     if: { required: ['listen'] },
     then: { not: { required: ['port'] } },
-    // With a type it has no address: `worker`, `oneshot`, or what a variable says.
+    // Without `listen`, a port is required, unless the type is another one than `server`: `worker`, `oneshot`, or a variable.
     else: {
       if: { required: ['type'], properties: { type: { not: { const: 'server' } } } },
       else: { required: ['port'] },
     },
   };
   return {
-    // What editors know best: taplo and yaml-language-server.
+    // The version of JSON Schema that editors support best (taplo and yaml-language-server).
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Config file of graceful-run',
     type: 'object',
@@ -68,7 +68,7 @@ function schemaOf(key: string, { schema, description, default: preset, pattern }
       metadata: innerRules,
     }),
   });
-  // It stands at the top once.
+  // The key stands once, at the top of the whole schema.
   delete made['$schema'];
   const items = key === 'listen' ? { items: { type: 'string', pattern: patterns.listenAddress } } : {};
   return {
@@ -79,9 +79,7 @@ function schemaOf(key: string, { schema, description, default: preset, pattern }
   };
 }
 
-/**
- * Without `anyOf`, of which validators tell for each branch why it does not fit: a keyword for one type is no concern of values of another.
- */
+/** Replaces `anyOf`, because validators report for each branch why a value does not fit. A keyword for one type does not affect values of another. */
 function flat(schema: Json): Json {
   const { anyOf, ...own } = schema;
   for (const key of ['items', 'additionalProperties']) {
@@ -95,7 +93,7 @@ function flat(schema: Json): Json {
     ...own,
     type: [...new Set(branches.flatMap(({ type }) => type))],
     ...branches.reduce((all, branch) => ({ ...all, ...withoutType(branch) }), {}),
-    // A branch without a rule takes every text.
+    // A branch without a pattern accepts every text.
     ...(patterns.length === 0 || patterns.includes(null) ? {} : { pattern: patterns.join('|') }),
   };
 }
@@ -115,7 +113,7 @@ function withoutType(schema: Json): Json {
   return more;
 }
 
-/** Editors show it as it stands. */
+/** Removes the marks of Markdown, because editors show the text as it is. */
 function plain(markdown: string): string {
   return markdown.replaceAll('`', '');
 }

@@ -1,7 +1,7 @@
 /**
- * Which source files a reload passes through, from the SIGHUP to the exit of the old worker: `node --import tsx scripts/follow-reload.ts`.
- * It runs a master in this process and workers with bundles that are not minified, and asks V8 which functions ran. What it prints is for
- * ARCHITECTURE.md ("Follow a reload").
+ * Lists the source files that a reload passes through, from the SIGHUP to the exit of the old worker: `node --import tsx scripts/follow-reload.ts`.
+ * It runs a master in this process and workers with bundles that are not minified, and asks V8 which functions ran. Its output is for ARCHITECTURE.md
+ * ("Follow a reload").
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
@@ -28,7 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), 'follow-'));
 const port = 18_080;
 const app = `require('http').createServer((q, r) => r.end('x')).listen(${port})`;
 
-/** The source file of a function in a bundle: esbuild names it in a comment in front of each module. */
+/** Returns the source file of a function in a bundle: esbuild names it in a comment in front of each module. */
 function sourceAt(bundle: string, offset: number): string | null {
   const before = bundle
     .slice(0, offset)

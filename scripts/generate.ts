@@ -1,8 +1,8 @@
 /**
- * `npm run generate`: writes what would rot if it were written by hand: the README's options table from the option
- * table, docs/lifecycle.md from the lifecycle's own tables, docs/events.md from the events, a table of docs/programs.md from the drain signals, the table of docs/metrics.md, openapi.json from the schemas of the control API,
- * the manual pages in man/, schema.json and the tables of docs/config.md from the keys of config files, THIRD-PARTY-LICENSES from the bundles. With --check it only tells
- * whether they are up to date.
+ * `npm run generate`: writes the parts of the documentation that would become wrong if they were written by hand: the README's options table from the
+ * option table, docs/lifecycle.md from the lifecycle's own tables, docs/events.md from the events, a table of docs/programs.md from the drain
+ * signals, the table of docs/metrics.md, openapi.json from the schemas of the control API, the manual pages in man/, schema.json and the tables of
+ * docs/config.md from the keys of config files, THIRD-PARTY-LICENSES from the bundles. With --check it only reports whether they are up to date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
@@ -47,7 +47,7 @@ if (isCheck && stale.length > 0) {
   process.exit(1);
 }
 
-/** The path, when its text was not what it should be. */
+/** Updates a file. Returns its path if its text was not up to date, otherwise null. */
 function update(path: string, make: (text: string) => string): string | null {
   const file = new URL(`../${path}`, import.meta.url);
   const text = read(file);
@@ -65,7 +65,7 @@ function read(file: URL): string {
   }
 }
 
-/** `text` with what stands between the markers `name` replaced. */
+/** Returns `text` with `content` between the markers `name`. */
 function between(text: string, name: string, content: string): string {
   const [start, end] = [`<!-- generated: ${name} -->`, `<!-- end: ${name} -->`];
   const from = text.indexOf(start);

@@ -12,7 +12,7 @@ const dependencies = {
   'pnpm-10': 'npm:pnpm@10.34.8',
   bun: '1.4.5',
   deno: '2.9.6',
-  // The binary of the package `node`, for `node --run`.
+  // The npm package `node` contains the binary, which is used for `node --run`.
   [`node-${platform}`]: '22.23.3',
 };
 

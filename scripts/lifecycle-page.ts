@@ -151,7 +151,7 @@ function phaseAfter(phase: WorkerPhase, input: WorkerTableInput): WorkerPhase | 
   return stepWorker(worker, input, settings).worker?.phase ?? 'exited';
 }
 
-/** What is left of the steps of a drain. */
+/** The steps of a drain that are left in this phase. */
 function endingIn(phase: WorkerPhase): LifecycleWorker['ending'] {
   const last = { signal: 'SIGTERM', waitMs: settings.killDelayMs } as const;
   if (phase === 'draining') return [{ signal: null, waitMs: settings.drainTimeoutMs }, last];

@@ -1,6 +1,6 @@
-/** Writes manual pages: the man(7) macros, and what of Markdown appears in descriptions. */
+/** Writes manual pages: the man(7) macros, and the parts of Markdown that appear in descriptions. */
 
-/** A text in which every character stands for itself. */
+/** Escapes a text so that every character stands for itself. */
 function escape(text: string): string {
   return text
     .replaceAll('\\', '\\e')
@@ -10,7 +10,7 @@ function escape(text: string): string {
     .replaceAll('`', '\\(ga');
 }
 
-/** `code`, **bold** and [links](target) of Markdown. */
+/** Converts `code`, **bold** and [links](target) of Markdown. */
 export function inline(markdown: string): string {
   return markdown
     .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
@@ -33,12 +33,12 @@ export function italic(text: string): string {
   return `\\fI${escape(text)}\\fR`;
 }
 
-/** A line that is not taken for a macro. */
+/** Protects a line from being taken for a macro. */
 function line(text: string): string {
   return /^[.']/.test(text) ? `\\&${text}` : text;
 }
 
-/** Running text in lines of at most 80 characters, which is how manual pages are written. */
+/** Wraps running text at 80 characters, which is how manual pages are written. */
 function wrap(text: string): string {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
@@ -54,17 +54,17 @@ export interface Section {
   readonly parts: readonly string[];
 }
 
-/** A paragraph, of text that is roff already. */
+/** Formats a paragraph, whose text is roff already. */
 export function paragraph(text: string): string {
   return `.PP\n${wrap(text)}`;
 }
 
-/** A term and what it means, both roff already. */
+/** Formats a term and its meaning, which are roff already. */
 export function item(term: string, text: string): string {
   return `.TP\n${line(term)}\n${wrap(text)}`;
 }
 
-/** Lines as they are. */
+/** Formats lines that are shown as they are. */
 export function example(code: string): string {
   const lines = code
     .replace(/\n$/, '')
@@ -96,7 +96,7 @@ export function manPage(
   return `${[...head, ...body].join('\n')}\n`;
 }
 
-/** The rows of the first table under this heading of a Markdown page. */
+/** Returns the rows of the first table under this heading of a Markdown page. */
 export function tableUnder(page: string, heading: string): readonly (readonly string[])[] {
   const [, section = ''] = page.split(`\n${heading}\n`);
   const [table = ''] = /(?:^\|.*\n)+/m.exec(section) ?? [];

@@ -17,7 +17,7 @@ for (const version of versions) {
   }
   const { stdout } = spawnSync(binary, ['--version'], { encoding: 'utf8' });
   console.log(`\n== Node.js ${stdout.trim()}`);
-  // First in the PATH too: `node` in a test's command is then the same one.
+  // The binary comes first in the PATH, too, so that `node` in a test's command is the same one.
   const environment = { ...process.env, PATH: `${home}/node_modules/node/bin:${process.env.PATH}` };
   const status = run(
     binary,

@@ -1,13 +1,13 @@
-// What a worker is made of: the preload, and beside it what it opens by itself (src/worker/boot/bundle.ts). Tests build the same.
+// The bundles of a worker: the preload, and beside it those that it opens by itself (src/worker/boot/bundle.ts). Tests build the same.
 
-/** esbuild's options for all of it, without where it goes. */
+/** The options for esbuild that all bundles share: everything but the place of the output. */
 const common = {
   bundle: true,
   platform: 'node',
   target: 'node20.19',
   // With --require, Node.js loads the application's own entry exactly as it would without us.
   format: 'cjs',
-  // What is compiled from a text cannot import().
+  // Code that is compiled from a text cannot call import().
   supported: { 'dynamic-import': false },
   outExtension: { '.js': '.cjs' },
 };

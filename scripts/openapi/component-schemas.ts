@@ -11,7 +11,7 @@ import * as requests from '../../src/shared/schemas/request-schemas.ts';
 import { exampleEvents } from '../../test/helpers/example-events.ts';
 import { type Documented, readDocComments } from './doc-comments.ts';
 
-/** A JSON Schema, as far as it is looked into here. */
+/** A JSON Schema, with the keywords that this file reads. */
 export interface Schema {
   $ref?: string;
   type?: string | readonly string[];
@@ -100,7 +100,7 @@ const answerSchemas: Readonly<Record<AnswerName, z.core.$ZodType>> = {
 };
 
 /**
- * Descriptions of fields whose types have no comment, because the name says enough to a reader of the code: by the name of the field, or of
+ * Descriptions of fields whose types have no comment, because the name says enough to a reader of the code. The key is the name of the field, or of
  * its component and the field.
  */
 const fields: Readonly<Record<string, string>> = {
@@ -239,7 +239,7 @@ const fields: Readonly<Record<string, string>> = {
   'PortChangedEvent.source': 'Where PORT is set: in the environment, or in the environment file.',
 };
 
-/** All component schemas by their names. @throws when a field has no description. */
+/** Returns all component schemas by their names. @throws if a field has no description. */
 export function componentSchemas(): Readonly<Record<string, Schema>> {
   const documented = readDocComments(
     ['control-api', 'events', 'schemas/request-schemas'].map(
@@ -271,7 +271,7 @@ export function componentSchemas(): Readonly<Record<string, Schema>> {
   return { ...schemas, EventRecord: eventRecord(eventNames) };
 }
 
-/** `workerStarted` → `WorkerStartedEvent`. */
+/** Returns the name of an event's component: `workerStarted` → `WorkerStartedEvent`. */
 export function componentOfEvent(event: string): string {
   return `${event.slice(0, 1).toUpperCase()}${event.slice(1)}Event`;
 }
@@ -302,7 +302,7 @@ function convert(
   return Object.fromEntries(Object.entries(plain).map(([name, schema]) => [name, tidy(schema, io)]));
 }
 
-/** Without what zod adds for itself. Answers may get fields in later versions; requests with a field too many are refused. */
+/** Removes what zod adds by itself. Answers may get fields in later versions; requests with an unknown field are refused. */
 function tidy(schema: Schema, io: 'input' | 'output'): Schema {
   const tidied: Schema = { ...schema };
   delete tidied['$schema'];
@@ -330,7 +330,7 @@ function tidy(schema: Schema, io: 'input' | 'output'): Schema {
   return { ...others, anyOf: [first, second, ...more].filter((one) => one !== undefined) };
 }
 
-/** Adds the doc comments. A field that is another component may do with that one's description. */
+/** Adds the doc comments. A field that refers to another component may rely on that one's description. */
 function describe(
   schema: Schema,
   documented: Documented | undefined,

@@ -8,7 +8,7 @@ export interface Documented {
   readonly fields: ReadonlyMap<string, Documented>;
 }
 
-/** Every interface and type of the files by its name; a member of a union of events by the name of its event. */
+/** Reads every interface and type of the files, by its name; a member of a union of events, by the name of its event. */
 export function readDocComments(files: readonly URL[]): ReadonlyMap<string, Documented> {
   const sources = files.map((file) =>
     ts.createSourceFile(file.pathname, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true),
@@ -69,7 +69,7 @@ function commentOf(node: ts.Node): string | null {
   return comment === undefined ? null : oneLine(ts.getTextOfJSDocComment(comment) ?? '');
 }
 
-/** The members of a union, each with the comment in front of it: TypeScript attaches none there. */
+/** Returns the members of a union, each with the comment in front of it. TypeScript attaches no comments to them. */
 function membersOf({ types }: ts.UnionTypeNode): readonly (readonly [ts.TypeNode, string | null])[] {
   return types.map((member, index) => {
     const text = member.getSourceFile().text;

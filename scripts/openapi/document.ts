@@ -19,7 +19,7 @@ The master closes the connection after each response. An empty body is the same 
 with 404 and a wrong method with 405, whose header \`Allow\` names the right one. Later versions may add routes, fields of responses, and
 events; clients must ignore those that they do not know.`;
 
-/** The description, as plain data. */
+/** Returns the description as plain data. */
 export function openApi(): unknown {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     readonly version: string;
@@ -120,14 +120,14 @@ function describe(operation: Operation, tag: string): unknown {
   };
 }
 
-/** An answer, with the name of its error, if it is one. */
+/** An answer, with the name of its error if it is an error. */
 interface Named extends Answer {
   readonly name: ErrorName | null;
 }
 
 const errorNames = Object.keys(errorAnswers) as ErrorName[];
 
-/** The answers that have one status. */
+/** Combines the answers that have the same status. */
 function response(answers: readonly Named[]): unknown {
   const [only, ...others] = answers;
   if (only === undefined || others.length > 0) return severalIn(answers);

@@ -1,4 +1,4 @@
-/** The routes of the control API in words: what each is for, what it is asked and what it answers. A route without an entry does not compile. */
+/** The routes of the control API in words: the purpose of each, its request and its answers. A route without an entry does not compile. */
 import type { ErrorAnswer, ProgramAction, routes } from '../../src/shared/control-api.ts';
 import type { ErrorCode } from '../../src/shared/errors.ts';
 import { exampleAnswers } from '../../test/helpers/example-answers.ts';
@@ -8,13 +8,13 @@ export interface Operation {
   readonly method: 'get' | 'post';
   readonly operationId: string;
   readonly summary: string;
-  /** More of it, after the summary. */
+  /** The description after the summary, if there is more to say. */
   readonly description?: string;
-  /** By name. */
+  /** The parameters of the query, by name. */
   readonly query?: Readonly<Record<string, { readonly description: string; readonly schema: object }>>;
   readonly request?: { readonly schema: ComponentName; readonly example: unknown };
   readonly answers: readonly Answer[];
-  /** Errors beside those that every request can get. */
+  /** The errors beside those that every request can get. */
   readonly errors?: readonly ErrorName[];
 }
 
@@ -23,7 +23,7 @@ export interface Answer {
   readonly description: string;
   readonly schema: ComponentName;
   readonly example: unknown;
-  /** One JSON text per line, until either side ends it. */
+  /** True if the answer is one JSON text per line, until either side ends it. */
   readonly isStream?: true;
 }
 
@@ -39,7 +39,7 @@ export type ErrorName =
   | 'internalError'
   | 'unavailable';
 
-/** In the order of their statuses. */
+/** The answers that report errors, in the order of their statuses. */
 export const errorAnswers: Readonly<Record<ErrorName, Answer>> = {
   badRequest: error(
     400,
@@ -192,7 +192,7 @@ const reload = { schema: 'ReloadRequest', example: { wait: true } } as const;
 const scale = { schema: 'ScaleRequest', example: { workers: 3 } } as const;
 const stop = { schema: 'StopRequest', example: { wait: true } } as const;
 
-/** In one program: `/v1/programs/{name}`, and `/v1/programs/{name}/ACTION`. */
+/** The operations on one program: `/v1/programs/{name}`, and `/v1/programs/{name}/ACTION`. */
 export const programOperations: Readonly<Record<ProgramAction | 'status', Operation>> = {
   status: {
     method: 'get',
