@@ -4,6 +4,7 @@ import type { MasterOptions } from '../config/options.ts';
 import type { Plan } from '../config/plan.ts';
 import { noPlaces, type PlanPlaces } from '../config/plan-places.ts';
 import { nameAfter } from '../config/plan-names.ts';
+import { keyOfOption } from '../config/options/option-names.ts';
 
 export interface Finding {
   /** The name of the program, or null if the problem is one of the master. */
@@ -41,30 +42,6 @@ export type CheckedOption =
   | 'ifMissed'
   | 'remember';
 
-/** The names of the options in a config file. */
-const fileKeys: Readonly<Record<CheckedOption, string>> = {
-  command: 'command',
-  port: 'port',
-  host: 'host',
-  listen: 'listen',
-  cwd: 'directory',
-  environmentFile: 'env_file',
-  user: 'user',
-  nice: 'nice',
-  limits: 'limits',
-  noNewPrivileges: 'no_new_privileges',
-  cpuAffinity: 'cpu_affinity',
-  oomScoreAdj: 'oom_score_adj',
-  stdoutLogfile: 'stdout_logfile',
-  stderrLogfile: 'stderr_logfile',
-  watch: 'watch',
-  name: 'name',
-  control: 'control',
-  metrics: 'metrics',
-  ifMissed: 'if_missed',
-  remember: 'remember',
-};
-
 /** The names of the options on the command line, which does not have all of them. */
 const flags: { readonly [Option in CheckedOption]?: string } = {
   command: 'command',
@@ -83,9 +60,9 @@ const flags: { readonly [Option in CheckedOption]?: string } = {
 
 /** The name of the option where the user has to change it: in the file or on the command line. */
 export function keyOf({ program, option }: Pick<Finding, 'program' | 'option'>, file: string | null): string {
-  if (file === null) return flags[option] ?? fileKeys[option];
-  if (program === null) return `master.${fileKeys[option]}`;
-  return `${keyOfProgram(program)}.${fileKeys[option]}`;
+  const key = keyOfOption(option);
+  if (file === null) return flags[option] ?? key;
+  return `${program === null ? 'master' : keyOfProgram(program)}.${key}`;
 }
 
 /** The key of the program's table in a file. */
@@ -99,7 +76,7 @@ export function keyOfProgram(program: string): string {
  */
 export function toProblem(finding: Finding, file: string | null, places: PlanPlaces = noPlaces): PlanProblem {
   const { program, option, item, message, hint } = finding;
-  const key = fileKeys[option];
+  const key = keyOfOption(option);
   const own = program === null ? places.master : (places.programs[program] ?? {});
   const element = item === undefined ? [] : [`${option === 'watch' ? 'watch' : 'listen'}[${item}]`];
   const [place] = [...element, key].flatMap((one) => own[one] ?? []);

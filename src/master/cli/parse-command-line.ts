@@ -4,6 +4,7 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import { completeCommand, type Shell, shells } from '../../shared/completion.ts';
 import { nearest } from '../../shared/nearest.ts';
 import type { MasterOptions } from '../config/options.ts';
+import { keyOfOption, optionOfKey } from '../config/options/option-names.ts';
 import { type LogFormat, logFormats, type LogLevel, logLevels } from '../config/plan.ts';
 import { optionTable, type OptionRow } from './option-table.ts';
 
@@ -115,15 +116,10 @@ function rejectBesideFile(file: string, command: readonly string[], given: reado
 }
 
 const keysOfMaster: ReadonlySet<string> = new Set(['name', 'control']);
-const renamed: Readonly<Record<string, string>> = {
-  cwd: 'directory',
-  'environment-file': 'env_file',
-  'stop-signal': 'stopsignal',
-};
 
 /** The place in a config file that corresponds to an option: `ready_timeout in [program.NAME]`. */
 export function fileKeyOf({ flag }: Pick<OptionRow, 'flag'>): string {
-  const key = renamed[flag] ?? flag.replaceAll('-', '_');
+  const key = keyOfOption(optionOfKey(flag.replaceAll('-', '_')));
   return `${key} in [${keysOfMaster.has(key) ? 'master' : 'program.NAME'}]`;
 }
 

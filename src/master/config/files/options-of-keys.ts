@@ -80,11 +80,7 @@ export function nodeOfOption(
   table: TableNode,
   [option, ...rest]: readonly PropertyKey[],
 ): PlanNode | undefined {
-  const same = Object.entries(programKeys).find(([, key]) => key.option === option);
-  const key =
-    same?.[0] ??
-    { cwd: 'directory', environmentFile: 'env_file' }[String(option)] ??
-    keyOfOption(String(option));
+  const key = keyOfOption(String(option));
   return table.entries.has(key) ? nodeAt(table, [key, ...rest]) : undefined;
 }
 
