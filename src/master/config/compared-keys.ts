@@ -121,15 +121,11 @@ export const programKeys: readonly ComparedKey[] = [
   },
   { key: 'migrate', of: ({ workerKind }) => workerKind.migrates, isForNewWorkers: true },
   { key: 'drain_signal', of: ({ workerKind }) => workerKind.drainSignal, isForNewWorkers: true },
-  {
-    key: 'startsecs',
-    of: ({ startsMs }) => startsMs,
-    isForNewWorkers: false,
-    follows: isDefault(
-      ({ startsMs }) => startsMs,
-      ({ kind }) => durationOf(defaultStartsecs(kind.type)),
-    ),
-  },
+  withDefault(
+    'startsecs',
+    ({ startsMs }) => startsMs,
+    ({ kind }) => durationOf(defaultStartsecs(kind.type)),
+  ),
   { key: 'ready_timeout', of: ({ readyTimeoutMs }) => readyTimeoutMs, isForNewWorkers: false },
   { key: 'drain_timeout', of: ({ drainTimeoutMs }) => drainTimeoutMs, isForNewWorkers: false },
   {
@@ -176,25 +172,17 @@ export const programKeys: readonly ComparedKey[] = [
     // Another group has a priority of its own.
     follows: ({ group }, after) => group?.name !== after.group?.name,
   },
-  {
-    key: 'autorestart',
-    of: ({ restart }) => restart.autorestart,
-    isForNewWorkers: false,
-    follows: isDefault(
-      ({ restart }) => restart.autorestart,
-      ({ kind }) => restartPlan({}, kind.type, false).autorestart,
-    ),
-  },
+  withDefault(
+    'autorestart',
+    ({ restart }) => restart.autorestart,
+    ({ kind }) => restartPlan({}, kind.type, false).autorestart,
+  ),
   { key: 'exitcodes', of: ({ restart }) => restart.exitCodes, isForNewWorkers: false },
-  {
-    key: 'startretries',
-    of: ({ restart }) => restart.startRetries,
-    isForNewWorkers: false,
-    follows: isDefault(
-      ({ restart }) => restart.startRetries,
-      ({ kind }) => restartPlan({}, kind.type, false).startRetries,
-    ),
-  },
+  withDefault(
+    'startretries',
+    ({ restart }) => restart.startRetries,
+    ({ kind }) => restartPlan({}, kind.type, false).startRetries,
+  ),
   { key: 'backoff', of: ({ restart }) => restart.backoff, isForNewWorkers: false },
   { key: 'backoff_max', of: ({ restart }) => restart.backoffMaxMs, isForNewWorkers: false },
   { key: 'crash_loop', of: ({ restart }) => restart.crashLoop, isForNewWorkers: false },
@@ -206,25 +194,17 @@ export const programKeys: readonly ComparedKey[] = [
   { key: 'on_fatal', of: ({ restart }) => restart.onFatal, isForNewWorkers: false },
   { key: 'max_surge', of: ({ rollout }) => rollout.steps.maxSurge, isForNewWorkers: false },
   { key: 'max_unavailable', of: ({ rollout }) => rollout.steps.maxUnavailable, isForNewWorkers: false },
-  {
-    key: 'rollout_pause',
-    of: ({ rollout }) => rollout.steps.pauseMs,
-    isForNewWorkers: false,
-    follows: isDefault(
-      ({ rollout }) => rollout.steps.pauseMs,
-      ({ probationMs }) => probationMs,
-    ),
-  },
+  withDefault(
+    'rollout_pause',
+    ({ rollout }) => rollout.steps.pauseMs,
+    ({ probationMs }) => probationMs,
+  ),
   { key: 'canary', of: ({ rollout }) => rollout.steps.canary, isForNewWorkers: false },
-  {
-    key: 'canary_time',
-    of: ({ rollout }) => rollout.steps.canaryMs,
-    isForNewWorkers: false,
-    follows: isDefault(
-      ({ rollout }) => rollout.steps.canaryMs,
-      ({ probationMs }) => probationMs,
-    ),
-  },
+  withDefault(
+    'canary_time',
+    ({ rollout }) => rollout.steps.canaryMs,
+    ({ probationMs }) => probationMs,
+  ),
   { key: 'rollback_on', of: ({ rollout }) => rollout.rollbackOn, isForNewWorkers: false },
   { key: 'hooks', of: ({ hooks }) => sorted(hooks?.commands ?? {}), isForNewWorkers: false },
   { key: 'webhook', of: ({ webhook }) => webhook, isForNewWorkers: false },
@@ -259,12 +239,18 @@ const plainFile: LogFileSettings = {
   overflow: defaults.logfileOverflow,
 };
 
-/** Whether the value is its default in both plans, so that it differs only because the default does. */
-function isDefault<Value>(
+/** A key that needs no new workers, and whose default depends on other keys: it has not changed if it has the default before and after. */
+function withDefault<Value>(
+  key: string,
   of: (program: ProgramPlan) => Value,
-  otherwise: (program: ProgramPlan) => Value,
-): (before: ProgramPlan, after: ProgramPlan) => boolean {
-  return (before, after) => of(before) === otherwise(before) && of(after) === otherwise(after);
+  defaultOf: (program: ProgramPlan) => Value,
+): ComparedKey {
+  return {
+    key,
+    of,
+    isForNewWorkers: false,
+    follows: (before, after) => of(before) === defaultOf(before) && of(after) === defaultOf(after),
+  };
 }
 
 function durationOf(written: string): number {
