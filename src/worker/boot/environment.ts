@@ -33,21 +33,15 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings | null {
   const health = readHealth(environment[env.health]);
   if (health === undefined) return null;
   return {
-    generation: readNumber(environment[env.generation]),
-    slot: readNumber(environment[env.worker]),
+    generation: readWhole(environment[env.generation]) ?? 0,
+    slot: readWhole(environment[env.worker]) ?? 0,
     listeners,
     drainTimeoutMs: readDrainTimeout(environment),
-    masterPid: readPid(environment[env.master]),
+    masterPid: readWhole(environment[env.master], 2 ** 31 - 1),
     channelLock: environment[env.channelLock] ?? null,
-    maxRequests: readMaxRequests(environment[env.maxRequests]),
+    maxRequests: readWhole(environment[env.maxRequests]),
     health,
   };
-}
-
-/** Reads a positive whole number; 0 if the text is not one. */
-function readNumber(text: string | undefined): number {
-  const number = Number(text ?? '0');
-  return Number.isSafeInteger(number) && number > 0 ? number : 0;
 }
 
 /** The drain timeout of the environment, in ms, or the default. */
@@ -56,9 +50,10 @@ export function readDrainTimeout(environment: NodeJS.ProcessEnv): number {
   return Number.isFinite(ms) && ms >= 0 ? ms : defaultDrainTimeoutMs;
 }
 
-function readMaxRequests(text: string | undefined): number | null {
-  const requests = Number(text ?? NaN);
-  return isWhole(requests, 1, Number.MAX_SAFE_INTEGER) ? requests : null;
+/** Reads a positive whole number; null if the text is not one. */
+function readWhole(text: string | undefined, most: number = Number.MAX_SAFE_INTEGER): number | null {
+  const number = Number(text ?? NaN);
+  return isWhole(number, 1, most) ? number : null;
 }
 
 /** A listener that the main thread has inherited, of TCP or UDP. */
@@ -77,11 +72,6 @@ export function listenersOfMainThread(environment: NodeJS.ProcessEnv): readonly 
     const [, port, fd] = /:(\d+)=(\d+)$/.exec(entry) ?? [];
     return port === undefined ? [] : [{ port: Number(port), fd: Number(fd) }];
   });
-}
-
-function readPid(text: string | undefined): number | null {
-  const pid = Number(text ?? NaN);
-  return isWhole(pid, 1, 2 ** 31 - 1) ? pid : null;
 }
 
 /** Reads the order to check the health; undefined if it is invalid, because a worker that ignored it would be ready too early. */
