@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { LineFormat } from '../config/options/output-options.ts';
 import { escapeSequences } from './escape-worker-line.ts';
-import { countLines, endOfContent, endOfLine, newline } from './newlines.ts';
+import { countLines, endOfContent, endOfLine } from './newlines.ts';
 import { escapeLetters, scanLines } from './scan-lines.ts';
 
 /** The worker that lines come from. */
@@ -61,7 +61,7 @@ function withTime(bytes: Buffer, start: string, isContinued: boolean): Uint8Arra
   return out.subarray(0, length);
 }
 
-const [quote, brace, backslash, zero, letterU] = [0x22, 0x7d, 0x5c, 0x30, 0x75];
+const [backslash, zero, letterU] = [0x5c, 0x30, 0x75];
 const hexDigits: Buffer = Buffer.from('0123456789abcdef');
 /** By how many bytes the longest form of a byte, \u00XX, is longer. */
 const escapeGrowth = 5;
@@ -93,9 +93,8 @@ function toJson(written: Buffer, fields: object, isContinued: boolean): Uint8Arr
     from = next;
   }
   if (length > 0) {
-    out[length++] = quote;
-    out[length++] = brace;
-    out[length++] = newline;
+    out.set(between.subarray(0, tailBytes), length);
+    length += tailBytes;
   }
   return out.subarray(0, length);
 }
