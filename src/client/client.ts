@@ -12,7 +12,7 @@ import type {
 } from '../shared/control-api.ts';
 import type { EventStream } from './read-events.ts';
 
-/** Chooses a master. Without `name` and `path`, it is the only one that is running. */
+/** Chooses the master to connect to. If neither `name` nor `path` is given, exactly one master must be running. */
 export interface ConnectOptions {
   /** The name of the master's control socket: `--name` or the port; with a config file, `name` of `[master]`. */
   readonly name?: string;

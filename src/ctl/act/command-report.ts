@@ -42,7 +42,7 @@ export interface Subject {
 export interface Report extends Subject {
   readonly command: ActingCommand;
   readonly ok: boolean;
-  /** The exit code of gracefulctl if this is the only program, or the one that went worst. */
+  /** The exit code for this program. gracefulctl ends with the worst exit code of all programs. */
   readonly exitCode: ExitCode;
   /** How far it got: `failed`, or the state that it waited for. */
   readonly state: Achieved['state'] | 'failed';

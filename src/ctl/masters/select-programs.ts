@@ -95,7 +95,7 @@ function noPrograms(): GracefulRunError {
 }
 
 /**
- * Returns the programs that a word names. There are several ways to read it, in an order of preference: the first one that finds programs counts.
+ * Returns the programs that a word names. The word can be read in several ways, which are tried in order: the first way that finds programs counts.
  * With a pattern before the colon, masters and groups count together.
  */
 function meantBy(word: string, programs: readonly FoundProgram[]): readonly FoundProgram[] {

@@ -58,7 +58,7 @@ export function sourcesOf(programs: readonly FoundProgram[]): readonly EventSour
 
 /**
  * Follows the streams. Resolves when every master has ended its stream because it stops. Ctrl-C ends the process as it ends any other. With several
- * streams, one that breaks off is reported, and the others are still followed.
+ * streams, a stream that breaks off is reported, and the other streams are still followed.
  */
 async function followEvents(
   sources: readonly EventSource[],

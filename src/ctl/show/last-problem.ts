@@ -5,7 +5,7 @@ import { printable } from '../../shared/printable.ts';
 import { formatAge, isServed, lastRunProblem } from './status-view.ts';
 
 /**
- * Describes the latest problem of a program. Null if nothing is wrong, or if a generation that serves has replaced the one that had the problem.
+ * Describes the latest problem of a program. Null if there was none, or if the generation that had it was replaced by one that serves.
  * `nowMs` is in milliseconds since 1970.
  */
 export function lastProblem(status: Status, nowMs: number): string | null {

@@ -1,4 +1,4 @@
-/** `gracefulctl logs`: prints the lines that workers wrote and, with --follow, those that follow. */
+/** `gracefulctl logs`: prints the lines that workers have written and, with --follow, each new line as it is written. */
 import { type LogRecord, programRoute } from '../../shared/control-api.ts';
 import { refused, unanswered } from '../../shared/ask-master.ts';
 import { openControl } from '../../shared/control-client.ts';

@@ -83,7 +83,7 @@ export async function showStatus(
   // The table has a line for a master that does not answer.
   if (options.json || !isEverything)
     for (const { error } of missing) terminal.err(`${renderError(error, 'gracefulctl')}\n`);
-  // In a list of all programs, one that was stopped, or that is not started with its master, is no problem.
+  // In a list of all programs, a program that was stopped, or that its master does not start by itself, is not a failure.
   const isOneOfMany = isEverything && shown.length > 1;
   const codes = [
     ...shown.map(({ status }) =>

@@ -5,7 +5,7 @@
 import type { EventRecord } from '../../shared/events.ts';
 import { trimMemory } from '../system-calls/syscalls.ts';
 
-/** How many starts and ends of workers must follow the previous collection: so many leave a tenth of a megabyte. Collecting it takes 5 to 10 ms. */
+/** The garbage is collected again after this many starts and ends of workers, which leave a tenth of a megabyte. A collection takes 5 to 10 ms. */
 const changesPerCollection = 10;
 /** The pause before a collection. After it, all workers of a generation are gone, and no request waits for the master. */
 const delayMs = 1_000;
