@@ -25,6 +25,6 @@ server = ThreadingHTTPServer(("", 0), Stats, bind_and_activate=False)
 server.socket.close()
 server.socket = socket.socket(fileno=3)
 # serve_forever() waits for the end of shutdown(), so that has to be called in another thread.
-signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown, daemon=True).start())
 server.serve_forever()
 server.server_close()
