@@ -93,8 +93,10 @@ The diagram and the table show a gated worker, without these changes: \`workerLo
 
 ## One program
 
-Changes of state in a program with one gated worker, from sequences of up to ${depth} of the most common inputs. Left out, for example: the state \`exited\` (workers that end by themselves and are not started again), \`startRefused\`
-(\`idle\`, \`stopped\` and \`exited\` → \`failed\`) and \`workerCannotPause\` (\`probation\` → \`serving\`).
+The diagram shows how the state of a program with one gated worker changes in sequences of up to ${depth} of the most common inputs. (The
+[status](supervision.md#states) shows \`probation\` as \`serving\`, and \`restarting\` while a generation serves but no worker accepts connections.) It leaves
+out, for example, the state \`exited\` (workers that end by themselves and are not started again), \`startRefused\` (\`idle\`, \`stopped\` and \`exited\` →
+\`failed\`) and \`workerCannotPause\` (\`probation\` → \`serving\`).
 
 ${programDiagram()}
 `;

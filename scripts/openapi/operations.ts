@@ -261,7 +261,8 @@ export const programOperations: Readonly<Record<ProgramAction | 'status', Operat
     method: 'post',
     operationId: 'stopProgram',
     summary: 'Stop a program',
-    description: 'Drains its workers. A second request stops them at once. The master keeps running.',
+    description:
+      'Drains its workers. A second request stops them at once. The master keeps running, unless it was started for one program without a config file: then it exits, too.',
     request: stop,
     answers: [stopping],
     errors: ['badRequest', 'programNotFound', 'tooLarge'],

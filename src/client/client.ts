@@ -99,7 +99,10 @@ export interface ProgramClient {
   rollback(options?: CallOptions): Promise<Decided>;
   /** Sets the number of workers, from 1 to 1024. Workers are started or drained after the call. Errors: `programStopped`. */
   scale(workers: number, options?: CallOptions): Promise<Scaled>;
-  /** Drains the program's workers, and resolves when they have ended. A second call kills them. The master keeps running. */
+  /**
+   * Drains the program's workers, and resolves when they have ended. A second call kills them. The master keeps running, unless it was started for one
+   * program without a config file: then it exits, too.
+   */
   stop(options?: StopOptions): Promise<StopAccepted>;
   /** The events of the program. */
   events(options?: CallOptions): EventStream;

@@ -278,7 +278,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<stay|exit>',
     default: 'end with code 1',
     description:
-      "when the program has failed: end with the program's own exit code, or stay, until gracefulctl start or a changed file (--watch) starts it again",
+      "what to do when the program has failed; exit: end with the program's own exit code; stay: keep running until gracefulctl start or a changed file (--watch) starts it again",
     option: 'onFatal',
   },
   {

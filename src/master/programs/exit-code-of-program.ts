@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import type { Failure, Outcome } from '../../shared/events.ts';
 
 /**
- * The exit code of the master after a program has ended. As in a shell, it is 128 and the number of the signal if one ended the program. Null if the end
+ * The exit code of the master after a program has ended. As in a shell, it is 128 plus the number of the signal if one ended the program. Null if the end
  * gives no code, or is not to decide the master's.
  */
 export function exitCodeAfter(

@@ -1,6 +1,6 @@
 /**
- * Decides which signals make a managed worker drain: SIGQUIT always; SIGTERM once it is ready; and once it is admitted, any other signal
- * that would end it and that the application does not handle.
+ * Decides which signals make a managed worker drain: SIGQUIT always; SIGTERM once it is ready; and once it is admitted, SIGINT, SIGHUP and SIGUSR2, if
+ * the application does not handle them.
  */
 import { readCaught } from '../process/other-signal-handlers.ts';
 import type { Signals } from '../process/signals.ts';

@@ -41,7 +41,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   port: {
     schema: numeric(programValues.port),
     type: 'number',
-    default: 'required, unless `listen` or `type` is set',
+    default: 'required, unless `listen` is set or `type` is `worker` or `oneshot`',
     description: 'The TCP port to hold, 0 to 65535; 0: any free one.',
     supervisor: null,
   },

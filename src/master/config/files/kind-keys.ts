@@ -10,7 +10,7 @@ export const kindKeys: Readonly<Record<string, ConfigKey>> = {
     type: '`server`, `worker` or `oneshot`',
     default: defaults.type,
     description:
-      '`server`: it needs `port` or `listen`. `worker`: it has no address, such as a queue worker. `oneshot`: it has none either, runs once and ends; programs that depend on it are started when it has ended with one of its `exitcodes` ([supervision](supervision.md#programs-without-an-address)).',
+      '`server`: it needs `port` or `listen`. `worker`: a program without an address, such as a queue worker. `oneshot`: a program without an address that runs once and ends; programs that depend on it are started when it has ended with one of its `exitcodes` ([supervision](supervision.md#programs-without-an-address)).',
     supervisor: null,
     pattern: orVariable(typeWords.join('|')),
     option: 'type',
@@ -47,7 +47,7 @@ export const kindKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'duration',
     default: defaults.adoptGrace,
     description:
-      'How long `adopt_pid_file` may name no process that runs before the program has ended, 0s to 24h.',
+      'How long `adopt_pid_file` may name no running process before the program counts as ended, 0s to 24h.',
     supervisor: null,
     option: 'adoptGrace',
     pattern: duration,

@@ -72,7 +72,7 @@ export const restartKeys: Readonly<Record<string, ConfigKey>> = {
     type: '`stay` or `exit`',
     default: 'stay',
     description:
-      'What the master does when the program has failed. `exit`: it stops all programs, and exits with the code of the program, or 128 and the number of the signal that ended it.',
+      'What the master does when the program has failed. `exit`: it stops all programs, and exits with the code of the program, or with 128 plus the number of the signal that ended it.',
     supervisor: null,
     pattern: orVariable(onFatalWords.join('|')),
     option: 'onFatal',
