@@ -6,7 +6,7 @@ import { isNode } from '../../shared/is-node.ts';
 import { withoutPreload } from '../../shared/node-options.ts';
 import { readProcessArguments } from '../../shared/process-arguments.ts';
 import { readAllProcesses, readProcessStat } from '../../shared/process-stat.ts';
-import { readProcessVariable } from '../../shared/process-variable.ts';
+import { readProcessVariables } from '../../shared/process-variable.ts';
 import { env } from '../../shared/protocol.ts';
 import { findTree } from './process-tree.ts';
 
@@ -22,7 +22,9 @@ export function findWithoutPreload(worker: number, preload: string): number | nu
 }
 
 function lacksPreload(pid: number, preload: string): boolean {
-  if (readProcessVariable(pid, env.listeners) === null) return false;
-  const options = readProcessVariable(pid, 'NODE_OPTIONS') ?? '';
-  return withoutPreload(options, preload) === options && !readProcessArguments(pid).includes(preload);
+  const [listeners = null, options] = readProcessVariables(pid, [env.listeners, 'NODE_OPTIONS']);
+  if (listeners === null || withoutPreload(options ?? '', preload) !== (options ?? '')) return false;
+  const words = readProcessArguments(pid);
+  // A process that has ended has no words, and nothing is known of it.
+  return words.length > 0 && !words.includes(preload);
 }
