@@ -15,6 +15,8 @@ export interface ForeignResult {
   readonly ownWay: string;
   readonly own: ForeignFigures;
   readonly under: ForeignFigures;
+  /** Under graceful-run with `--reuse-port`. Missing in results of earlier versions. */
+  readonly gated?: ForeignFigures;
 }
 
 /** The figures of one round, or of several together. */
@@ -39,8 +41,9 @@ export async function measureForeign(effort: ForeignEffort): Promise<readonly Fo
     for (const { program, turns } of measured) {
       console.error(`foreign, round ${round}: ${program.name}`);
       const own = await measureOne(await startItself(program), effort);
-      const under = await measureOne(await startUnder(program), effort);
-      turns.push({ own, under });
+      const under = await measureOne(await startUnder(program, []), effort);
+      const gated = await measureOne(await startUnder(program, ['--reuse-port']), effort);
+      turns.push({ own, under, gated });
     }
   }
   return measured.map(({ program: { name, ownWay }, version, turns }) => ({
@@ -50,13 +53,11 @@ export async function measureForeign(effort: ForeignEffort): Promise<readonly Fo
     ownWay,
     own: foreignTotals(turns.map(({ own }) => own)),
     under: foreignTotals(turns.map(({ under }) => under)),
+    gated: foreignTotals(turns.map(({ gated }) => gated)),
   }));
 }
 
-interface Turn {
-  readonly own: ForeignFigures;
-  readonly under: ForeignFigures;
-}
+type Turn = Readonly<Record<'own' | 'under' | 'gated', ForeignFigures>>;
 
 async function measureOne(
   running: RunningProgram,
@@ -69,7 +70,8 @@ async function measureOne(
       await pause(everyMs * (0.9 + 0.2 * Math.random()));
       await running.reload();
     }
-    // The clients continue for a moment, because some failures show late.
+    // The clients continue until the old workers are gone and for a moment longer, because some failures show late.
+    await running.drained();
     await pause(everyMs);
     const [newConnections, keepAlive] = await Promise.all([fresh.stop(), kept.stop()]);
     return {

@@ -23,6 +23,8 @@ export interface RunningProgram {
   readonly load: (options: LoadOptions) => Load;
   /** Requests a reload. Resolves when the new workers serve. */
   reload(): Promise<void>;
+  /** Resolves when the old workers of all reloads are gone, as far as that can be seen. */
+  drained(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -145,6 +147,7 @@ export async function startItself(program: Program): Promise<RunningProgram> {
         patienceMs,
       );
     },
+    drained: async () => Promise.resolve(),
     async stop() {
       await master.stop();
       remove();
@@ -152,9 +155,9 @@ export async function startItself(program: Program): Promise<RunningProgram> {
   };
 }
 
-export async function startUnder(program: Program): Promise<RunningProgram> {
+export async function startUnder(program: Program, more: readonly string[]): Promise<RunningProgram> {
   const { place, remove, load } = await prepare(program);
-  const flags = ['--host', '127.0.0.1', '--port', String(place.port)];
+  const flags = ['--host', '127.0.0.1', '--port', String(place.port), ...more];
   const { pid, log, stop } = await startUnderMaster(program.under(place), flags, { cwd: place.folder, env });
   return {
     load,
@@ -162,6 +165,10 @@ export async function startUnder(program: Program): Promise<RunningProgram> {
       const generation = log.all('generationReady').length + 1;
       process.kill(pid, 'SIGHUP');
       await log.waitFor('generationReady', { generation });
+    },
+    async drained() {
+      const generation = log.all('generationReady').length - 1;
+      if (generation > 0) await log.waitFor('workerExited', { generation });
     },
     async stop() {
       await stop();

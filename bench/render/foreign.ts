@@ -16,9 +16,10 @@ export function foreignSections(results: readonly ForeignResult[] = []): readonl
       '',
       ...table(
         ['', 'reloads', 'failed: new connections', 'failed: keep-alive', 'closed by a reload'],
-        results.flatMap(({ program, version, ownWay, own, under }) => [
+        results.flatMap(({ program, version, ownWay, own, under, gated }) => [
           row(`${program} ${version}: ${ownWay}`, own),
           row(`${program} under graceful-run`, under),
+          ...(gated === undefined ? [] : [row(`${program} under graceful-run --reuse-port`, gated)]),
         ]),
       ),
       ...(results.some(({ program }) => program === 'php-fpm') ? ['', ...phpFpm] : []),
@@ -29,8 +30,8 @@ export function foreignSections(results: readonly ForeignResult[] = []): readonl
 function whatNumbersAre(rounds: number): string {
   const order =
     rounds === 1
-      ? 'Each program is measured once in its own way, and then once under graceful-run.'
-      : `Each program is measured in its own way and under graceful-run in ${rounds} alternating rounds.`;
+      ? 'Each program is measured once in each way.'
+      : `Each program is measured in each way in ${rounds} alternating rounds.`;
   return `${order} Failed requests are the sum over all reloads; the last column is the mean.`;
 }
 
