@@ -164,9 +164,12 @@ export interface ProgramLoad {
   readonly serverErrors: number;
 }
 
-/** What a worker can do. Node.js workers have all three capabilities, unless their connections are not to move. Other programs have none. */
+/**
+ * What a worker can do. Node.js workers have all three capabilities, unless their connections are not to move. Other programs have none, except that
+ * they are gated with `reuse_port`.
+ */
 export interface WorkerCapabilities {
-  /** True if the worker accepts connections only once its whole generation is ready, and can stop accepting. Otherwise it accepts as soon as it runs. */
+  /** True if the worker gets connections only once its whole generation is ready, and can be paused. Otherwise it accepts as soon as it runs. */
   readonly isGated: boolean;
   /** True if the worker's connections move to other workers. */
   readonly migrates: boolean;

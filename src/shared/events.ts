@@ -459,8 +459,8 @@ export type MasterEvent =
       readonly problem: string | null;
     } & AddressFields)
   /**
-   * Connections wait in the queue of a slot (`reuse_port`) that was given up while its worker had crashed or did not accept. A worker is started that
-   * serves them, and then drains.
+   * Connections wait in an accept queue (`reuse_port`) that no worker has: it was given up while its worker had crashed or did not accept, or they came
+   * late. A worker is started that serves them, and then drains. `slot`: its slot, which is the number of the queue.
    */
   | {
       readonly event: 'queueLeftBehind';

@@ -119,6 +119,21 @@ test('the Python server of a shell script gets the drain signal, and its end is 
   expect((await get(port)).body).toMatch(/^python/);
 });
 
+test('a script that starts a helper and then becomes the server gets the drain signal as the server, although the helper was found first', async () => {
+  const helper = `python3 -c 'import time; time.sleep(60)'`;
+  const master = runMaster({
+    command: ['sh', '-c', `${helper} & sleep 1; exec ${python.join(' ')} 3`],
+    flags: ['--startsecs', '300ms'],
+  });
+  const port = await master.serving();
+  expect((await get(port)).body).toBe(`python ${await master.workerPid(1)}`);
+  await master.reload(2);
+  expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject({
+    from: 'draining',
+    outcome: { code: 0 },
+  });
+});
+
 test('successors of a Python server with several workers are started one at a time', async () => {
   const master = runMaster({ command: python, flags: ['--startsecs', '300ms', '--workers', '3'] });
   await master.serving();

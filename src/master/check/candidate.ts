@@ -98,7 +98,7 @@ export function startCandidate(
     readiness,
     dispatch,
     preload,
-    prepare: () => ({
+    prepare: (_, inheritedBy) => ({
       ...prepareWorker(
         plan,
         versions.of(place.generation).listeners,
@@ -108,6 +108,7 @@ export function startCandidate(
         { ...place, tree },
         undefined,
         () => newNotifyPath(null),
+        inheritedBy,
       ),
       outliveMs,
     }),
@@ -135,6 +136,7 @@ export function startCandidate(
     tree,
     onEvent: () => undefined,
     queueLeftBehind: () => undefined,
+    admitted: () => undefined,
   });
 
   /** Only inputs about the worker are handled. Any other one is a request of the worker to reload, and there is nothing to reload. */
@@ -279,7 +281,8 @@ async function bindStandIn(
   }
   const bound = await bindListener({ ...listener, host: '127.0.0.1', port: 0 });
   const free = bound.address.type === 'tcp' ? bound.address.port : 0;
-  return [{ ...bound, address: { type: 'tcp', host: announced, port: port === 0 ? free : port } }];
+  const address = { type: 'tcp', host: announced, port: port === 0 ? free : port } as const;
+  return [{ ...bound, boundAt: bound.address, address }];
 }
 
 /** The plan of an inherited socket's address. If only a running master has the socket, the address is not known here: then any port stands for it. */

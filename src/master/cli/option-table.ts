@@ -95,7 +95,7 @@ export const optionTable: readonly OptionRow[] = [
     value: null,
     default: onOff(defaults.reusePort),
     description:
-      'give each worker a listening socket of its own (SO_REUSEPORT), over which the kernel spreads connections; needs --host, or addresses with a host',
+      'give each worker a listening socket of its own (SO_REUSEPORT), which gets connections only while the worker is ready, in any language; needs --host, or addresses with a host',
     option: 'reusePort',
   },
   {

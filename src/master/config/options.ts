@@ -127,13 +127,13 @@ export interface ProgramOptions
    * - `exec:COMMAND`: once this command, run by /bin/sh with the worker's environment, exits with code 0. It is retried.
    * - `delay:2s`: once it has been running for that long, which has to be less than `readyTimeout`.
    * - `tcp:9000`: once 127.0.0.1 accepts a connection on this port, which must be the program's own.
-   * - `http:/path`: once GET of that path returns status 200–399. The request is made inside the worker's process, which must be Node.js, before it
-   *   accepts connections.
+   * - `http:/path`: once GET of that path returns status 200–399. The request is made before the worker accepts connections: inside the process of a
+   *   Node.js worker, and to any other one over its own socket, for which `reusePort` is needed.
    * - `http://127.0.0.1:9000/path`: once a port of the program's own answers GET with 200–399.
    */
   readonly ready?: ReadyWhen;
   /**
-   * Number of warm-up requests for the health path, 0 to 10000. The worker sends them to itself after the first success and before it is
+   * Number of warm-up requests for the health path, 0 to 10000. They are made in the same way after the first success and before the worker is
    * ready, for at most 5s or half of the rest of `readyTimeout`, and ignores their results. Needs `ready: 'http:/path'`. Default 0.
    */
   readonly warmup?: number;

@@ -124,7 +124,7 @@ export interface ListenerRecord {
   readonly isInherited: boolean;
   /** The inode of the socket's file, or null if it has no file, or the file is not the master's. */
   readonly file: number | null;
-  /** With reuse_port: the descriptors of the sockets for the slots from 1 on; that of slot 0 is `fd`. Null if all slots share `fd`. */
+  /** With reuse_port: the descriptors of the sockets of the queues from 1 on; that of queue 0 is `fd`. Null if all workers share `fd`. */
   readonly slotFds: readonly number[] | null;
 }
 
@@ -132,6 +132,9 @@ export interface ListenerRecord {
 export interface ProcessRecord {
   /** The id of the worker in the lifecycle. */
   readonly id: number;
+  /** The accept queue of each listener from which the worker accepts, and whether no other worker that accepts has it. */
+  readonly queue: number;
+  readonly hasOwnQueue: boolean;
   readonly pid: number;
   /** The pid of the process that said ready: under `npm start` it is not the process that was started. */
   readonly servingPid: number;

@@ -45,6 +45,8 @@ export function prepareWorker(
   portChanged: (source: VariableSource) => void = () => undefined,
   /** Returns a path for the worker's NOTIFY_SOCKET. `uid`: the user of the worker; null if it is the user of this process. */
   newNotifyPath: (uid: number | null) => string | null = () => null,
+  /** Returns the sockets of `listeners` that this worker inherits. `isNode`: whether its command is Node.js. */
+  inheritedBy: (isNode: boolean) => readonly BoundListener[] = () => listeners,
 ): SpawnRequest {
   const { readiness, drainSignal } = plan.workerKind;
   const { user, umask } = plan.process;
@@ -101,6 +103,8 @@ export function prepareWorker(
     : script === null
       ? resolved
       : { ...resolved, ...script, isNode: false, isNodeBinary: false };
+  const own = inheritedBy(command.isNode);
+  if (isServer) environment[env.listeners] = JSON.stringify(own.map(announce));
   const cwd = script?.cwd ?? plan.cwd;
   Object.assign(environment, script?.variables);
   const readyFd = readiness.when === 'writesNewline' ? readiness.fd : null;
@@ -172,7 +176,7 @@ export function prepareWorker(
     notifyPath,
     uid: account?.uid ?? null,
     readyFd,
-    listeners,
+    listeners: own,
     outliveMs,
     drainSignal: signal === 'none' ? null : signal,
   };

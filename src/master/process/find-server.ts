@@ -37,16 +37,19 @@ export function findNodeServer(worker: number, fds: readonly number[]): boolean 
 
 /**
  * The process at the end of the chain that begins with `worker`: each shell or wrapper in the chain has one child that leads to a program. If several
- * children do, as in a pipeline, the wrapper stands for all of them. Null if there are only wrappers.
+ * children do, as in a pipeline, or if there are only wrappers, it is `known`, the process that was found before, if that still runs. Otherwise the wrapper
+ * stands for its children, and null for a chain of wrappers.
  */
-export function findServing(worker: number): number | null {
+export function findServing(worker: number, known: number = worker): number | null {
   const tree = treeOf(worker);
   const endOf = (pid: number): number | null => {
     if (!isWrapper(pid)) return pid;
     const ends = tree.filter(({ parent }) => parent === pid).flatMap((child) => endOf(child.pid) ?? []);
     return ends.length > 1 ? pid : (ends[0] ?? null);
   };
-  return endOf(worker);
+  const end = endOf(worker);
+  const isFound = end !== null && !isWrapper(end);
+  return !isFound && known !== worker && tree.some(({ pid }) => pid === known) ? known : end;
 }
 
 /** The running processes of a worker. One that was started in this turn of the event loop may be missing. */

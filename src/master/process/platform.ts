@@ -136,7 +136,15 @@ export interface SpawnRequest {
 /** A way to find out from outside whether a worker can serve. */
 export type Probe =
   | { readonly kind: 'tcp'; readonly port: number }
-  | { readonly kind: 'http'; readonly host: string; readonly port: number; readonly path: string }
+  | {
+      readonly kind: 'http';
+      readonly host: string;
+      readonly port: number;
+      readonly path: string;
+      /** The port of `host` from which the request comes; null for any. */
+      readonly fromPort: number | null;
+      readonly userAgent: string | null;
+    }
   | {
       readonly kind: 'exec';
       /** The command as the operator wrote it. */
@@ -194,7 +202,7 @@ export interface Platform {
   /** The resident memory of each worker with everything that it has started, in bytes; 0 if that cannot be seen. */
   residentBytes(workers: readonly number[]): readonly number[];
   /** The process of `worker` that serves, at the end of a chain of shells and other wrappers. Null if there are only wrappers. */
-  findServing(worker: number): number | null;
+  findServing(worker: number, known?: number): number | null;
   /** Whether the process may start another program when the one that it waits for has ended. */
   isShell(pid: number): boolean;
   /** Calls back once when the process has ended, or never if that cannot be determined. Returns a function that ends the watch. */

@@ -41,13 +41,16 @@ function tryToConnect(port: number): StartedProbe {
   return { outcome, cancel: () => socket.destroy() };
 }
 
-function ask({ host, port, path }: Extract<Probe, { kind: 'http' }>): StartedProbe {
+function ask({ host, port, path, fromPort, userAgent }: Extract<Probe, { kind: 'http' }>): StartedProbe {
   const where = `http://${formatAddress(host, port)}${path}`;
   // Loaded only for probes that need it.
   const { get } = process.getBuiltinModule('node:http');
   let cancel = (): void => undefined;
   const outcome = new Promise<string | null>((resolve) => {
-    const request = get({ host, port, path, agent: false, timeout: patienceMs }, (response) => {
+    const from = fromPort === null ? {} : { localAddress: host, localPort: fromPort };
+    const headers = userAgent === null ? {} : { 'User-Agent': userAgent };
+    const options = { host, port, path, ...from, headers, agent: false, timeout: patienceMs } as const;
+    const request = get(options, (response) => {
       const { statusCode = 0 } = response;
       request.destroy();
       resolve(statusCode >= 200 && statusCode < 400 ? null : `${where} answered ${statusCode}`);

@@ -1,12 +1,13 @@
 /**
- * With reuse_port, connections may wait in the queue of a slot that was given up: its worker was crashed then, or it hung and did not accept.
- * Finds such queues, so that a worker can be started for them.
+ * With reuse_port, connections may wait in a queue that was given up: its worker was crashed then, or it hung and did not accept. Or a handshake was still
+ * under way. Finds such queues, so that a worker can be started for them.
  */
 import type { Platform } from '../process/platform.ts';
-import { candidateGeneration, servingGeneration, type Program } from './lifecycle/state.ts';
+import { candidateGeneration, servingGeneration, type Program, type Slot } from './lifecycle/state.ts';
 import type { Versions } from './versions.ts';
+import { freeQueues, waitingIn, type WorkerQueues } from './worker-queues.ts';
 
-/** How long a connection may take to get into the queue, if its first packet came before its slot was left out: a round trip to the client. */
+/** How long a connection may take to get into the queue, if its first packet came before its queue was left out: a round trip to the client. */
 export const handshakeMs = 1_000;
 
 /**
@@ -21,20 +22,18 @@ export interface LeftQueues {
   lookAgain(): void;
 }
 
-/**
- * Looks for queues of slots that no worker has or will have, and calls `leftBehind` for them. It is called again for a slot only if its queue has become
- * shorter, or for another generation.
- */
+/** Looks for queues that no worker has or will have, and calls `leftBehind` for them: again only if the queue has become shorter, or for another generation. */
 export function watchLeftQueues(
   arm: Platform['arm'],
   versions: Pick<Versions, 'of'>,
+  ofWorkers: WorkerQueues,
   emptiesQueue: (worker: number) => boolean,
-  leftBehind: (slot: number, connections: number) => void,
+  leftBehind: (queue: number, connections: number) => void,
 ): LeftQueues {
   let latest: Program | null = null;
   let unattended: ReadonlySet<number> = new Set();
   let cancel = (): void => undefined;
-  /** The queues that were reported, by slot. */
+  /** The queues that were reported. */
   const reported = new Map<number, { readonly generation: number; readonly connections: number }>();
 
   function lookAgain(): void {
@@ -59,20 +58,17 @@ export function watchLeftQueues(
       unattended = new Set();
       return;
     }
-    const attended = attendedSlots(program, emptiesQueue);
+    const { queues, awaited } = attendedQueues(program, ofWorkers, emptiesQueue);
     const before = unattended;
-    const count = 1 + Math.max(...listeners.map(({ slots }) => slots.otherFds().length));
-    unattended = new Set(
-      Array.from({ length: count }, (_, slot) => slot).filter((slot) => !attended.has(slot)),
-    );
-    if ([...unattended].some((slot) => !before.has(slot))) lookLater(handshakeMs);
-    for (const slot of unattended) {
-      const connections = listeners.reduce((sum, { slots }) => sum + slots.queued(slot), 0);
-      const last = reported.get(slot);
-      if (connections === 0) reported.delete(slot);
+    unattended = new Set(freeQueues(listeners, queues).slice(awaited));
+    if ([...unattended].some((queue) => !before.has(queue))) lookLater(handshakeMs);
+    for (const queue of unattended) {
+      const connections = waitingIn(listeners, queue);
+      const last = reported.get(queue);
+      if (connections === 0) reported.delete(queue);
       else if (last?.generation !== current.number || connections < last.connections) {
-        reported.set(slot, { generation: current.number, connections });
-        leftBehind(slot, connections);
+        reported.set(queue, { generation: current.number, connections });
+        leftBehind(queue, connections);
       }
     }
   }
@@ -80,14 +76,26 @@ export function watchLeftQueues(
   return { look, lookAgain };
 }
 
-/** The slots with a worker that accepts or will accept: it starts, empties its queue, or is to be started. */
-function attendedSlots(program: Program, emptiesQueue: (worker: number) => boolean): ReadonlySet<number> {
-  const generations = [servingGeneration(program), candidateGeneration(program)];
+/**
+ * The queues from which a worker accepts or will accept: it starts, has a slot, or empties its queue. `awaited`: how many workers are about to be started
+ * that will have the first of the free queues, and not those of their slots.
+ */
+function attendedQueues(
+  program: Program,
+  ofWorkers: WorkerQueues,
+  emptiesQueue: (worker: number) => boolean,
+): { readonly queues: ReadonlySet<number>; readonly awaited: number } {
+  const slots = [servingGeneration(program), candidateGeneration(program)].flatMap((one) => one?.slots ?? []);
   const workers = program.workers.filter(
     ({ id, phase, isPaused }) => phase === 'starting' || (phase === 'ready' && !isPaused) || emptiesQueue(id),
   );
-  return new Set([
-    ...generations.flatMap((one) => one?.slots.map(({ index }) => index) ?? []),
-    ...workers.map(({ slot }) => slot),
-  ]);
+  const ids = [...workers.map(({ id }) => id), ...slots.flatMap(({ workerId }) => workerId ?? [])];
+  const own = ids.flatMap((id) => ofWorkers.of(id) ?? []);
+  const isVacant = ({ workerId }: Slot): boolean => workerId === null || ofWorkers.of(workerId) === null;
+  if (!ofWorkers.areOwn())
+    return { queues: new Set([...own, ...slots.filter(isVacant).map(({ index }) => index)]), awaited: 0 };
+  // Those of a candidate get queues in which nobody waits.
+  const serving = servingGeneration(program)?.slots ?? [];
+  const awaited = serving.filter((slot) => isVacant(slot) && slot.rest === null).length;
+  return { queues: new Set(own), awaited };
 }

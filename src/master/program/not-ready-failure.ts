@@ -19,6 +19,8 @@ export interface Awaited {
   readonly isNode: boolean;
   /** Whether its Node.js process has reported that it listens. */
   readonly listens: boolean;
+  /** Whether it has a listening socket of its own (reuse_port), over which it can be asked. */
+  readonly hasOwnSocket: boolean;
   /** Whether it has given the sign that `readiness` names, if that names one. */
   readonly gaveSign: boolean;
   /** Whether it has sent a message to its NOTIFY_SOCKET. */
@@ -65,7 +67,9 @@ function missingSign(awaited: Awaited): string | null {
     case 'listens':
       return 'ready = "listen" is only for Node.js';
     case 'answers':
-      return `ready = "http:${readiness.path}" is only for Node.js`;
+      return awaited.hasOwnSocket
+        ? `GET ${readiness.path} was not answered`
+        : `ready = "http:${readiness.path}" is only for Node.js and, with reuse_port (--reuse-port), for programs that no launcher in Node.js has started`;
     case 'sendsMessage':
       return "it did not send the message 'ready'";
     case 'notifies':
@@ -124,8 +128,11 @@ function otherHint(timeoutMs: number, awaited: Awaited): string {
         ? `a program that sends no message is ready once it has been running for startsecs (--startsecs). If a script runs a Node.js tool first, this time begins when the tool has exited: raise ready_timeout (--ready-timeout)`
         : `a program that sends no message is ready once it has been running for startsecs (--startsecs), ${formatDuration(startsMs)}, which is not less than ready_timeout (--ready-timeout), ${formatDuration(timeoutMs)}: lower the first or raise the second`;
     case 'listens':
-    case 'answers':
       return 'of a program that is not Node.js, this cannot be known: choose another way with ready (--ready), such as notify, delay:1s or tcp:PORT';
+    case 'answers':
+      return awaited.hasOwnSocket
+        ? `a worker is ready once GET ${readiness.path} returns status 200–399; ${slowStart}`
+        : 'give each worker a socket of its own, over which it can be asked (reuse_port = true, --reuse-port, and no launcher such as npm in front of the program), or choose another way with ready (--ready), such as notify, delay:1s or tcp:PORT';
   }
 }
 

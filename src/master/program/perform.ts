@@ -33,8 +33,10 @@ export interface PerformerParts {
   /** The name by which all workers of the program are found. */
   readonly tree: string;
   readonly onEvent: (event: MasterEvent) => void;
-  /** Called if connections wait in the queue of a slot that no worker has. */
-  readonly queueLeftBehind: (slot: number, connections: number) => void;
+  /** Called if connections wait in a queue that no worker has. */
+  readonly queueLeftBehind: (queue: number, connections: number) => void;
+  /** Called when a worker whose gate is the master was admitted: new connections come to it from now on. */
+  readonly admitted: (worker: number) => void;
 }
 
 export interface Performer {
@@ -52,14 +54,14 @@ export interface Performer {
   ended(worker: RunningWorker): void;
 }
 
-/** How long the queue of a slot that no other worker serves may take to become empty. */
+/** How long a queue that no other worker serves may take to become empty. */
 const longestEmptyingMs = 5_000;
 
 export function createPerformer(parts: PerformerParts): Performer {
   const { platform, versions, workers, gate, readiness, timers } = parts;
   const listening = (): EndOfListening => createEndOfListening(() => versions.listeners());
   let endOfListening = listening();
-  const queues = createSlotQueues(platform, versions, parts.queueLeftBehind);
+  const queues = createSlotQueues(platform, versions, workers.queues, parts.queueLeftBehind);
   /** The pids of draining workers that are not Node.js. */
   const drainingOthers = new Set<number>();
   const shutListeners = createShutListeners(platform, () => versions.listeners(), parts.onEvent);
@@ -70,7 +72,7 @@ export function createPerformer(parts: PerformerParts): Performer {
         gate.enter(effect);
         return null;
       case 'admitWorker':
-        workers.get(effect.worker)?.process.send({ type: 'admit' });
+        admit(workers.get(effect.worker));
         return null;
       case 'pauseWorkerBriefly':
         pauseBriefly(workers.get(effect.worker));
@@ -122,6 +124,13 @@ export function createPerformer(parts: PerformerParts): Performer {
     }
   }
 
+  function admit(worker: RunningWorker | undefined): void {
+    if (worker === undefined) return;
+    // A program that does not know graceful-run accepts what comes to its queue, and connections come there once it is admitted.
+    if (worker.ownPid === null) parts.admitted(worker.id);
+    else worker.process.send({ type: 'admit' });
+  }
+
   function stopAccepting(
     worker: RunningWorker | undefined,
     longestMs: number,
@@ -146,10 +155,12 @@ export function createPerformer(parts: PerformerParts): Performer {
   }
 
   function pauseBriefly(worker: RunningWorker | undefined): void {
-    if (worker !== undefined) pause(worker, briefPauseMs);
+    if (worker !== undefined && worker.ownPid !== null) pause(worker, briefPauseMs);
   }
 
   function pauseForGood(worker: RunningWorker): void {
+    // No new connections come to any other program that is paused, and it need not know.
+    if (worker.ownPid === null) return;
     if (worker.isPausedBriefly) worker.isPausedBriefly = false;
     else pause(worker, null);
     worker.process.send({ type: 'confirmPause' });
@@ -171,7 +182,9 @@ export function createPerformer(parts: PerformerParts): Performer {
     const { reason, timeoutMs } = effect;
     // In the other cases, either the worker stops accepting by itself, or no worker will accept and this one empties the queue as it drains.
     const isReplaced = reason !== 'stop' && reason !== 'masterGone' && reason !== 'signal';
-    const longestMs = isReplaced ? Math.min(longestEmptyingMs, timeoutMs / 2) : 0;
+    // A hung worker, which gets another signal, empties nothing.
+    const mayEmpty = isReplaced && effect.signal === null;
+    const longestMs = mayEmpty ? Math.min(longestEmptyingMs, timeoutMs / 2) : 0;
     const begunAt = platform.clock.monotonicMs();
     stopAccepting(worker, longestMs, (one) => {
       const leftMs = Math.round(timeoutMs - (platform.clock.monotonicMs() - begunAt));

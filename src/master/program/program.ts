@@ -177,11 +177,10 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       versions,
       preload,
       tree,
-      prepare: (place) => {
+      prepare: (place, inheritedBy) => {
         releases.starting(place, servingGeneration(runner.state())?.number ?? null);
         const codeCache = codeCachePath(preload, parts.privateFolder());
-        const { plan } = versions.of(place.generation);
-        const listeners = versions.listenersOf(place);
+        const { plan, listeners } = versions.of(place.generation);
         return prepareWorker(
           plan,
           listeners,
@@ -191,6 +190,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
           { ...place, tree },
           portChanged,
           (uid) => newNotifyPath(uid === null ? parts.privateFolder() : null),
+          inheritedBy,
         );
       },
       onEvent: tell,

@@ -5,10 +5,11 @@
  * A command does not tell what it starts. So no worker counts as another program while one of its processes is a Node.js that has inherited the listener
  * and may still say ready; and one that says so later is gated from then on.
  */
-import { nodeCapabilities, needsSign } from '../launch/worker-kind.ts';
+import { askOwnSocket, type UserAgent } from './ask-own-socket.ts';
+import { nodeCapabilities, needsSign, type Readiness } from '../launch/worker-kind.ts';
 import type { ProgramPlan } from '../config/plan.ts';
 import type { MasterEvent } from '../../shared/events.ts';
-import type { Platform, Probe, SpawnRequest } from '../process/platform.ts';
+import type { Platform, SpawnRequest, StartedProbe } from '../process/platform.ts';
 import type { LifecycleInput, Undated } from './lifecycle/inputs.ts';
 import { noCapabilities } from './lifecycle/state.ts';
 import { type Notification, parseNotification } from '../process/notify-message.ts';
@@ -62,6 +63,9 @@ export interface ReadinessJudge {
 
 /** The pause before a probe that has failed is repeated. */
 const retryMs = 200;
+
+/** How long warm-up requests may take, as inside a Node.js worker. */
+const longestWarmUpMs = 5_000;
 
 /** The minimum pause before the processes of a worker are examined again. */
 const lookAgainMs = 200;
@@ -126,7 +130,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
           ? (worker.mainPid ?? platform.findServing(worker.process.pid))
           : worker.process.pid;
       serveFrom(worker, serving ?? worker.process.pid);
-      ready(worker, noCapabilities);
+      ready(worker, { ...noCapabilities, isGated: worker.hasOwnQueue });
       if (serving === null && isServer(worker)) findLater(worker, lookAgainMs);
     }
   }
@@ -170,6 +174,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
       startsMs: plan.startsMs,
       isNode: isServer(worker) && (worker.isNode || worker.ownPid !== null || findNode(worker)),
       listens: worker.ownPid !== null,
+      hasOwnSocket: worker.hasOwnQueue,
       gaveSign: worker.isProven,
       hasNotified: worker.hasNotified,
       reportsItself: speaking.has(plan),
@@ -200,10 +205,12 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
   function findProgram(worker: RunningWorker): void {
     const { pid } = worker.process;
     if (!worker.wasReady || worker.ownPid !== null) return;
-    // The Node.js process that was found may have been a tool, which has ended since.
-    if (worker.servingPid !== pid && platform.belongsToWorker(worker.servingPid, pid)) return;
-    const serving = platform.findServing(pid);
-    if (serving !== null) serveFrom(worker, serving);
+    const known = worker.servingPid;
+    // A worker that has named its process by MAINPID knows better.
+    if (worker.mainPid !== null && platform.belongsToWorker(known, pid)) return;
+    // The process that was found may have been a tool or a helper of a script, which has executed the server since.
+    const serving = platform.findServing(pid, known);
+    if (serving !== null && serving !== known) serveFrom(worker, serving);
   }
 
   /**
@@ -249,8 +256,15 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     dispatch({ type: 'workerNotReady', worker: worker.id, failure, mayAccept: false });
   }
 
-  function look(worker: RunningWorker, probe: Probe): void {
-    const { outcome, cancel } = platform.probe(probe);
+  /** Makes attempts until one succeeds. */
+  function look(
+    worker: RunningWorker,
+    attempt: () => StartedProbe,
+    succeeded = (): void => {
+      prove(worker);
+    },
+  ): void {
+    const { outcome, cancel } = attempt();
     let isOver = false;
     during(worker, () => {
       isOver = true;
@@ -258,19 +272,81 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     });
     void outcome.then((problem) => {
       if (isOver) return;
+      worker.looking.length = 0;
       if (problem === null) {
-        prove(worker);
+        succeeded();
         return;
       }
       notReadyYet(worker, problem);
-      worker.looking.length = 0;
       during(
         worker,
         platform.arm(retryMs, () => {
-          look(worker, probe);
+          look(worker, attempt, succeeded);
         }),
       );
     });
+  }
+
+  function askUntilReady(
+    worker: RunningWorker,
+    { path, warmup }: Extract<Readiness, { when: 'answers' }>,
+  ): void {
+    const dueAt = platform.clock.monotonicMs() + planOf(worker).readyTimeoutMs;
+    const ask = (userAgent: UserAgent): StartedProbe =>
+      // Node.js behind a shell is asked inside its process, and reports itself what comes of it.
+      findNode(worker)
+        ? {
+            outcome: Promise.resolve(
+              worker.notReadyYet ?? 'its Node.js process has not reported that it is ready',
+            ),
+            cancel: () => undefined,
+          }
+        : askOwnSocket(platform, versions, worker, path, userAgent);
+    look(
+      worker,
+      () => ask('graceful-run (health check)'),
+      () => {
+        const leftMs = dueAt - platform.clock.monotonicMs();
+        const longestMs = Math.max(0, Math.min(longestWarmUpMs, leftMs / 2));
+        warmUp(worker, () => ask('graceful-run (warm-up)'), warmup, longestMs);
+      },
+    );
+  }
+
+  /** Makes as many more attempts, one after the other, whatever comes of them; but not for longer than `longestMs`. */
+  function warmUp(
+    worker: RunningWorker,
+    attempt: () => StartedProbe,
+    times: number,
+    longestMs: number,
+  ): void {
+    let current: StartedProbe | null = null;
+    let isOver = times === 0;
+    const end = (): void => {
+      isOver = true;
+      current?.cancel();
+    };
+    const next = (left: number): void => {
+      current = attempt();
+      void current.outcome.then(() => {
+        if (isOver) return;
+        if (left > 1) next(left - 1);
+        else prove(worker);
+      });
+    };
+    if (isOver) {
+      prove(worker);
+      return;
+    }
+    during(worker, end);
+    during(
+      worker,
+      platform.arm(longestMs, () => {
+        end();
+        prove(worker);
+      }),
+    );
+    next(times);
   }
 
   function notReadyYet(worker: RunningWorker, reason: string): void {
@@ -296,16 +372,22 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
           );
           return;
         case 'connects':
-          look(worker, { kind: 'tcp', port: readiness.port });
+          look(worker, () => platform.probe({ kind: 'tcp', port: readiness.port }));
           return;
         case 'answersAt':
-          look(worker, { kind: 'http', ...readiness });
+          look(worker, () => platform.probe({ kind: 'http', ...readiness, fromPort: null, userAgent: null }));
           return;
         case 'commandSucceeds':
-          if (probe !== null) look(worker, { kind: 'exec', command: readiness.command, start: probe, cwd });
+          if (probe !== null)
+            look(worker, () =>
+              platform.probe({ kind: 'exec', command: readiness.command, start: probe, cwd }),
+            );
+          return;
+        case 'answers':
+          // Node.js is asked inside its process.
+          if (worker.hasOwnQueue) askUntilReady(worker, readiness);
           return;
         case 'listens':
-        case 'answers':
         case 'sendsMessage':
         case 'notifies':
         case 'writesNewline':

@@ -18,6 +18,7 @@ import {
 import type { Program } from './lifecycle/state.ts';
 import { step } from './lifecycle/step.ts';
 import { createOpenCounts } from './open-counts.ts';
+import { askOwnSocket } from './ask-own-socket.ts';
 import { createPerformer } from './perform.ts';
 import type { Notification } from '../process/notify-message.ts';
 import { failureContext, recordOf, type RunningWorker } from './running-worker.ts';
@@ -152,8 +153,11 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     fire,
     tree: options.tree,
     onEvent: report,
-    queueLeftBehind: (slot, connections) => {
-      dispatch({ type: 'queueLeftBehind', slot, connections });
+    queueLeftBehind: (queue, connections) => {
+      dispatch({ type: 'queueLeftBehind', slot: queue, connections });
+    },
+    admitted: (worker) => {
+      dispatch({ type: 'workerAdmitted', worker });
     },
   });
 
@@ -276,7 +280,16 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       const worker = workers.get(id);
       if (worker === undefined) return;
       worker.health = null;
-      worker.process.send({ type: 'checkHealth' });
+      const { readiness: way } = versions.of(worker.generation).plan.workerKind;
+      if (worker.ownPid !== null || way.when !== 'answers') {
+        worker.process.send({ type: 'checkHealth' });
+        return;
+      }
+      const userAgent = 'graceful-run (health check)';
+      const { outcome } = askOwnSocket(platform, versions, worker, way.path, userAgent);
+      void outcome.then((problem) => {
+        worker.health = { problem };
+      });
     },
     healthOf: (worker) => workers.get(worker)?.health ?? null,
     served: () => loads.served(),

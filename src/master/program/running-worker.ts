@@ -12,6 +12,10 @@ export interface RunningWorker {
   readonly id: number;
   readonly generation: number;
   readonly slot: number;
+  /** The accept queue of each listener from which the worker accepts (worker-queues.ts). */
+  readonly queue: number;
+  /** Whether no other worker that accepts has that queue: then the master is the gate of a program that has none. */
+  readonly hasOwnQueue: boolean;
   readonly process: WorkerProcess;
   /** The signal that makes the worker drain if it is not Node.js, or null if none does. */
   readonly drainSignal: NodeJS.Signals | null;
@@ -119,12 +123,15 @@ export function recordOf(
   worker: RunningWorker,
   load: WorkerLoad | null,
 ): ProcessRecord & Readonly<Omit<RunningWorker, RecordedOtherwise>> {
-  const { id, process, servingPid, ownPid, mainPid, mark, tree, notifyPath, isNode, drainSignal } = worker;
+  const { id, queue, hasOwnQueue, process, servingPid, ownPid, mainPid } = worker;
+  const { mark, tree, notifyPath, isNode, drainSignal } = worker;
   const { wasReady, isProven, hasNotified, hasHeartbeat, watchdog, notReadyYet, health, undeclared } = worker;
   const { said, isToldToEnd, toldBy, isPausedBriefly, tail, hungExitCode, report, cleanUpsCut } = worker;
   const { notifySocket, hasOfferedDescriptors, hadNode, withoutPreload, rejected } = worker;
   return {
     id,
+    queue,
+    hasOwnQueue,
     pid: process.pid,
     servingPid,
     ownPid,

@@ -12,7 +12,7 @@ import { isSame } from '../config/same-data.ts';
 import type { VersionRecord } from '../handover/record.ts';
 import { createFittedListeners, type FittedListeners } from '../sockets/fitted-listeners.ts';
 import type { UndoFit } from '../sockets/fit-sockets.ts';
-import { listenerOfSlot, type BoundListener } from '../sockets/listener.ts';
+import { listenerOfQueue, type BoundListener } from '../sockets/listener.ts';
 import type { HeldSockets } from '../sockets/obtain-sockets.ts';
 
 export interface Version {
@@ -38,8 +38,8 @@ export interface Versions {
   of(generation: number): Version;
   /** All versions that are not forgotten. */
   all(): readonly Version[];
-  /** The listeners of a worker, in the order in which it inherits them. Errors: `addressUnusable`, if its slot had no socket yet. */
-  listenersOf(worker: { readonly generation: number; readonly slot: number }): readonly BoundListener[];
+  /** The listeners of a worker, in the order in which it inherits them. Errors: `addressUnusable`, if its queue had no socket yet. */
+  listenersOf(worker: { readonly generation: number; readonly queue: number }): readonly BoundListener[];
   /** The listeners that are held for any version. */
   listeners(): readonly BoundListener[];
   /** Shares the sockets that are held for this address; null if there are none. `isOwn`: the program itself asks, for its next version. */
@@ -114,8 +114,8 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
     latest,
     of: versionAt,
     all: () => versions,
-    listenersOf: ({ generation, slot }) =>
-      versionAt(generation).listeners.map((listener) => listenerOfSlot(listener, slot)),
+    listenersOf: ({ generation, queue }) =>
+      versionAt(generation).listeners.map((listener) => listenerOfQueue(listener, queue)),
     listeners: () => versions.flatMap(({ listeners }) => listeners),
     async prepare(plan, bind) {
       const listeners: BoundListener[] = [];

@@ -10,14 +10,24 @@ import type { Versions } from './versions.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import type { ReadinessJudge } from './readiness-judge.ts';
 import type { MessageHandler } from './worker-messages.ts';
+import {
+  assignQueue,
+  isDirected,
+  type AssignedQueue,
+  type NewWorker,
+  type WorkerQueues,
+} from './worker-queues.ts';
 
 export interface WorkerProcessParts {
   readonly platform: Platform;
   readonly versions: Versions;
   /** The path of the preload, which every Node.js worker loads. */
   readonly preload: string;
-  /** Looks up command, working directory and environment as they are at this moment. Throws GracefulRunError if they do not make a command. */
-  readonly prepare: (worker: { generation: number; slot: number }) => SpawnRequest;
+  /**
+   * Looks up command, working directory and environment as they are at this moment. `inheritedBy`: returns the sockets that the worker inherits. Throws
+   * GracefulRunError if they do not make a command.
+   */
+  readonly prepare: (worker: { generation: number; slot: number }, inheritedBy: InheritedBy) => SpawnRequest;
   readonly messages: MessageHandler;
   readonly readiness: ReadinessJudge;
   readonly dispatch: (input: Undated<LifecycleInput>) => void;
@@ -35,18 +45,23 @@ export interface WorkerProcesses {
   becameReady(): void;
   get(id: number): RunningWorker | undefined;
   all(): readonly RunningWorker[];
+  readonly queues: WorkerQueues;
 }
 
+type InheritedBy = (isNode: boolean) => readonly BoundListener[];
+
+const noQueue: AssignedQueue = { queue: 0, hasOwnQueue: false, isClosed: false };
 const noNotifySocket: NotifySocket = { fd: null, close: () => undefined };
 const nothingReported = { served: null, migrated: null, drained: null, cut: null };
 
 export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesses {
   const { platform, versions, messages, readiness, dispatch } = parts;
   const running = new Map<number, RunningWorker>();
+  let hasOwnQueues = false;
   /** Whether Node.js has set the listeners to non-blocking, and workers that run may need the opposite. */
   let isWaitOwed = false;
 
-  function start({ worker: id, generation, slot }: Extract<Effect, { type: 'startWorker' }>): void {
+  function start({ worker: id, generation, slot, queue }: Extract<Effect, { type: 'startWorker' }>): void {
     const tail = createStderrTail();
     let worker: RunningWorker | null = null;
     let notifySocket = noNotifySocket;
@@ -57,7 +72,11 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     };
     // Only code that runs at once may use the request: a closure that keeps it would keep its environment in memory.
     const started = attempt(() => {
-      const request = parts.prepare({ generation, slot });
+      let place = noQueue;
+      const request = parts.prepare({ generation, slot }, (isNode) => {
+        place = queueFor(generation, { isNode, slot, wanted: queue });
+        return versions.listenersOf({ generation, queue: place.queue });
+      });
       // Only if no worker has the listener: one may be a program that has set it to non-blocking for itself, and would wait in accept(2) forever.
       letAcceptWait(request.listeners, (holders) => holders.length === 0);
       const { notifyPath, uid } = request;
@@ -107,20 +126,23 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
           failed,
         },
       );
-      return { request, process: spawned, output: own };
+      return { request, place, process: spawned, output: own };
     });
     if (started instanceof Error) {
       notifySocket.close();
       failed(started);
       return;
     }
-    const { request, process, output } = started;
+    const { request, place, process, output } = started;
+    hasOwnQueues = place.hasOwnQueue;
     if (process === null) notifySocket.close();
     else {
       worker = {
         id,
         generation,
         slot,
+        queue: place.queue,
+        hasOwnQueue: place.hasOwnQueue,
         process,
         drainSignal: request.drainSignal,
         isNode: request.isNode,
@@ -157,9 +179,32 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
       };
       running.set(id, worker);
       output.started(process);
-      dispatch({ type: 'workerSpawned', worker: id, pid: process.pid, isGated: request.isNode });
+      const isGated = request.isNode || place.isClosed;
+      dispatch({ type: 'workerSpawned', worker: id, pid: process.pid, isGated });
       if (request.pidFile == null) readiness.begin(worker, request);
     }
+  }
+
+  function queueFor(
+    generation: number,
+    worker: Pick<NewWorker, 'isNode' | 'slot' | 'wanted'>,
+  ): AssignedQueue {
+    const { listeners } = versions.of(generation);
+    const serving = [...running.values()].filter(({ wasReady, isToldToEnd }) => wasReady && !isToldToEnd);
+    // A worker that leaves while connections still come to its queue has no successor yet: this is it.
+    const others = [...running.values()].filter(
+      (one) => !one.isToldToEnd || !isDirected(listeners, one.queue),
+    );
+    return assignQueue(
+      listeners,
+      {
+        ...worker,
+        isCandidate: serving.some((one) => one.generation < generation),
+        isServed: serving.length > 0,
+      },
+      new Set(others.map((one) => one.queue)),
+      new Set(others.filter(({ hasOwnQueue }) => hasOwnQueue).map((one) => one.queue)),
+    );
   }
 
   /** Notes which process is the daemon: only from now on is there a process that can become ready. */
@@ -224,7 +269,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     if (worker.ownPid !== null || worker.isNode) return;
     const pids = platform.findStrays(
       worker.mark,
-      versions.of(worker.generation).listeners.map(({ fd }) => fd),
+      versions.listenersOf(worker).map(({ fd }) => fd),
     );
     if (pids.length === 0) return;
     const isKilled = !worker.wasReady || (code === 0 && !worker.isToldToEnd);
@@ -250,7 +295,13 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     worker.withoutPreload = platform.findWithoutPreload(worker.process.pid, parts.preload);
   }
 
-  return { start, becameReady: payWait, get: (id) => running.get(id), all: () => [...running.values()] };
+  return {
+    start,
+    becameReady: payWait,
+    get: (id) => running.get(id),
+    all: () => [...running.values()],
+    queues: { of: (id) => running.get(id)?.queue ?? null, areOwn: () => hasOwnQueues },
+  };
 }
 
 /**

@@ -1,23 +1,37 @@
 /**
- * A listener as the slots of a program see it: one socket that they share or, with reuse_port, one for each. Programs, and versions of
- * one, that hold the same listener may differ in that; the sockets are the same ones.
+ * A listener as the workers of a program see it: one socket that they share or, with reuse_port, several, each with a queue of its own. Programs, and
+ * versions of one, that hold the same listener may differ in that; the sockets are the same ones. Which worker has which queue is decided in
+ * program/worker-queues.ts.
  */
 import type { SocketAddress } from '../../shared/format-address.ts';
+import type { Source } from './select-program.ts';
 import type { SlotSocket, SlotSockets } from './slot-sockets.ts';
 
-/** The slots of a listener, as one of its holders sees them. */
+/** The sockets of a listener, as one of its holders sees them. A queue has a number from 0 on. */
 export interface ListenerSlots {
-  /** Gives each slot a socket of its own from now on. The sockets of the first `count` slots are opened at once. Errors: `addressUnusable`. */
+  /** From now on there is a socket for each queue. The first `count` of them are opened at once. Errors: `addressUnusable`. */
   open(count: number): Promise<void>;
   isOpen(): boolean;
-  /** The socket of a slot, which is opened if necessary; null if it is the socket of the listener itself. Errors: `addressUnusable`. */
-  socketOf(slot: number): SlotSocket | null;
-  /** Directs new connections to these slots of this holder, which accept. Empty: none of them does. */
-  direct(slots: ReadonlySet<number>): void;
-  /** Whether new connections come to the socket of this slot. */
-  isDirectedTo(slot: number): boolean;
-  /** How many connections wait for this slot. */
-  queued(slot: number): number;
+  /** The socket with this queue, which is opened if necessary; null if it is the socket of the listener itself. Errors: `addressUnusable`. */
+  socketOf(queue: number): SlotSocket | null;
+  /**
+   * Directs new connections to these queues. `isServed`: whether their workers accept; otherwise clients wait there, unless workers of another holder
+   * accept. Empty: none for this holder.
+   */
+  direct(queues: ReadonlySet<number>, isServed: boolean): void;
+  /** Whether new connections come to this queue. */
+  isDirectedTo(queue: number): boolean;
+  /** Whether another holder has directed them there. */
+  isDirectedElsewhere(queue: number): boolean;
+  /**
+   * Directs connections of one client to this queue, whatever the others get, until the function that it returns is called. Returns the name of the
+   * error if that is not possible.
+   */
+  steer(queue: number, source: Source): (() => void) | string;
+  /** How many connections wait in this queue. */
+  queued(queue: number): number;
+  /** Has to be called when a process has ended the listening of the sockets `shut`, and those in `open`, in this order, listen again. */
+  listenAgain(shut: readonly number[], open: readonly number[]): void;
   /** The descriptors of all sockets other than that of the listener. */
   otherFds(): readonly number[];
 }
@@ -36,13 +50,16 @@ export function createListenerSlots({
   backlog,
 }: SlotSocket & { readonly address: SocketAddress; readonly backlog: number }): SlotsOfListener {
   let sockets: SlotSockets | null = null;
-  /** The slots that accept, by their holder. */
-  const accepting = new Map<object, ReadonlySet<number>>();
+  /** To which queues connections are to come, by holder. */
+  const wanted = new Map<object, { readonly queues: ReadonlySet<number>; readonly isServed: boolean }>();
 
-  function direct(holder: object, slots: ReadonlySet<number>): void {
-    if (slots.size === 0) accepting.delete(holder);
-    else accepting.set(holder, slots);
-    sockets?.direct(new Set([...accepting.values()].flatMap((one) => [...one])));
+  function direct(holder: object, queues: ReadonlySet<number>, isServed: boolean): void {
+    if (queues.size === 0) wanted.delete(holder);
+    else wanted.set(holder, { queues, isServed });
+    const all = [...wanted.values()];
+    const served = all.filter((one) => one.isServed);
+    const chosen = served.length === 0 ? all : served;
+    sockets?.direct(new Set(chosen.flatMap((one) => [...one.queues])));
   }
 
   function view(): ListenerSlots {
@@ -59,12 +76,16 @@ export function createListenerSlots({
         isOpen = true;
       },
       isOpen: () => isOpen,
-      socketOf: (slot) => (isOpen && slot > 0 ? (sockets?.of(slot) ?? null) : null),
-      direct(slots) {
-        direct(holder, isOpen || slots.size === 0 ? slots : shared);
+      socketOf: (queue) => (isOpen && queue > 0 ? (sockets?.of(queue) ?? null) : null),
+      direct(queues, isServed) {
+        direct(holder, isOpen || queues.size === 0 ? queues : shared, isServed);
       },
-      isDirectedTo: (slot) => !isOpen || sockets?.isDirectedTo(slot) !== false,
-      queued: (slot) => (isOpen ? (sockets?.queued(slot) ?? 0) : 0),
+      isDirectedElsewhere: (queue) =>
+        [...wanted].some(([other, { queues }]) => other !== holder && queues.has(queue)),
+      isDirectedTo: (queue) => !isOpen || sockets?.isDirectedTo(queue) !== false,
+      steer: (queue, source) => (isOpen ? sockets?.steer(queue, source) : undefined) ?? (() => undefined),
+      queued: (queue) => (isOpen ? (sockets?.queued(queue) ?? 0) : 0),
+      listenAgain: (shut, open) => sockets?.listenAgain(shut, open),
       otherFds: () => sockets?.others().map((one) => one.fd) ?? [],
     };
   }
@@ -76,5 +97,5 @@ export function createListenerSlots({
   };
 }
 
-/** The slot with the first socket, which all slots share otherwise. */
+/** The queue of the first socket, which all workers share otherwise. */
 const shared: ReadonlySet<number> = new Set([0]);

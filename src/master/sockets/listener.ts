@@ -27,6 +27,8 @@ export interface BoundListener {
   readonly standsFor: string | null;
   /** The host name whose address was bound. Missing if it was bound by a numeric address, or on every address. */
   readonly hostName?: string;
+  /** Where the socket is really bound, if it stands in for one with another address. */
+  readonly boundAt?: SocketAddress;
   /** Whether the master was started with the socket. Missing if the master has bound it. */
   readonly isInherited?: boolean;
   /** The inode of the file of a UNIX socket. Missing if there is no file, or it belongs to the process that has bound the socket. */
@@ -92,7 +94,7 @@ export function holdListener(fields: ListenerFields, closed: () => void = () => 
     const close = (end: () => void): boolean => {
       if (!isOpen) return false;
       isOpen = false;
-      slots.direct(new Set());
+      slots.direct(new Set(), false);
       users -= 1;
       if (users > 0) return false;
       end();
@@ -122,9 +124,9 @@ export function holdListener(fields: ListenerFields, closed: () => void = () => 
   return hold(fields);
 }
 
-/** The listener as a worker in this slot inherits it. Errors: `addressUnusable`. */
-export function listenerOfSlot(listener: BoundListener, slot: number): BoundListener {
-  const socket = listener.slots.socketOf(slot);
+/** The listener as a worker that accepts from this queue inherits it. Errors: `addressUnusable`. */
+export function listenerOfQueue(listener: BoundListener, queue: number): BoundListener {
+  const socket = listener.slots.socketOf(queue);
   return socket === null ? listener : { ...listener, ...socket };
 }
 

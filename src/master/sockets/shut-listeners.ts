@@ -29,10 +29,10 @@ export function createShutListeners(
 
   function look(): void {
     const seen = new Set<number>();
-    for (const { fd: first, slots, name, address, backlog } of listeners())
-      for (const fd of [first, ...slots.otherFds()]) {
-        // Versions of a plan may share sockets.
-        if (seen.has(fd) || told.has(fd) || !isShut(fd)) continue;
+    for (const { fd: first, slots, name, address, backlog } of listeners()) {
+      // Versions of a plan may share sockets.
+      const shut = [first, ...slots.otherFds()].filter((fd) => !seen.has(fd) && !told.has(fd) && isShut(fd));
+      const open = shut.filter((fd) => {
         seen.add(fd);
         // A UNIX socket cannot be made to listen again (unix(7)).
         const problem =
@@ -41,7 +41,10 @@ export function createShutListeners(
             : listenAgain(fd, sockaddrOf(address.host, address.port), backlog);
         if (problem !== null) told.add(fd);
         onEvent({ event: 'listenerShutDown', listener: name, ...addressFields(address), problem });
-      }
+        return problem === null;
+      });
+      if (shut.length > 0) slots.listenAgain(shut, open);
+    }
   }
 
   function watch(isNeeded: () => boolean): void {

@@ -1,7 +1,7 @@
 /**
- * The listening sockets of one address, of which each slot of a program has its own (SO_REUSEPORT). The master holds all of them as long as it holds the
- * address, because a socket that is closed loses its queue. So a slot that is gone keeps its socket, which gets no new connections until the slot exists
- * again.
+ * The listening sockets of one address, each with an accept queue of its own (SO_REUSEPORT). The master holds all of them as long as it holds the
+ * address, because a socket that is closed loses its queue. So a socket whose worker is gone stays, and gets no new connections until another worker has
+ * it.
  */
 import { closeSync } from 'node:fs';
 import { GracefulRunError } from '../../shared/errors.ts';
@@ -10,7 +10,7 @@ import { shortageHint } from '../../shared/shortage.ts';
 import { attachSelection, listenAlongside, queueLength } from '../system-calls/reuse-port-calls.ts';
 import { shutListener } from '../system-calls/syscalls.ts';
 import { handleOver, type ServerHandle } from './server-handle.ts';
-import { selectOneOf } from './select-program.ts';
+import { rejoined, selectSocket, type Source } from './select-program.ts';
 
 export interface SlotSocket {
   readonly fd: number;
@@ -18,13 +18,20 @@ export interface SlotSocket {
 }
 
 export interface SlotSockets {
-  /** The socket of a slot. It is opened if necessary, after those of all slots before. Errors: `addressUnusable`. */
-  of(slot: number): SlotSocket;
-  /** Directs new connections to the sockets of these slots alone. Empty: nothing changes. */
-  direct(slots: ReadonlySet<number>): void;
-  isDirectedTo(slot: number): boolean;
-  /** How many connections wait in the queue of this slot. */
-  queued(slot: number): number;
+  /** The socket with this queue. It is opened if necessary, after all before it. Errors: `addressUnusable`. */
+  of(queue: number): SlotSocket;
+  /** Directs new connections to these queues alone. Empty: nothing changes. */
+  direct(queues: ReadonlySet<number>): void;
+  isDirectedTo(queue: number): boolean;
+  /**
+   * Directs connections of one client to this queue, whatever the others get, until the function that it returns is called. Returns the name of the
+   * error if that is not possible.
+   */
+  steer(queue: number, source: Source): (() => void) | string;
+  /** How many connections wait in this queue. */
+  queued(queue: number): number;
+  /** Has to be called when a process has ended the listening of the sockets `shut`, and those in `open`, in this order, listen again. */
+  listenAgain(shut: readonly number[], open: readonly number[]): void;
   /** All sockets except the first one, which belongs to the listener. */
   others(): readonly SlotSocket[];
   /** Closes the others. */
@@ -34,13 +41,30 @@ export interface SlotSockets {
 }
 
 /**
- * Makes the sockets. `first`: the socket of slot 0, which listens already. Only after `loadReusePortCalls`. If the kernel has no such sockets, of()
+ * Makes the sockets. `first`: the socket of queue 0, which listens already. Only after `loadReusePortCalls`. If the kernel has no such sockets, of()
  * reports it.
  */
 export function createSlotSockets(first: SlotSocket, address: SocketAddress, backlog: number): SlotSockets {
-  /** The sockets by their slot, which is also their index in the kernel's group: none of them is closed before all are. */
+  /** The sockets by their queue. None of them is closed before all are. */
   const sockets: SlotSocket[] = [first];
+  /** The queues in the order of their sockets in the kernel's group, to whose indices its program refers. */
+  let group: readonly number[] = [0];
   let directed: readonly number[] = [0];
+  /** The clients that are to get a queue of their own. */
+  const steered = new Map<Source, number>();
+
+  /** Directs new connections. Returns null, or the name of the error. */
+  function attach(queues: readonly number[]): string | null {
+    const indices = queues
+      .map((queue) => group.indexOf(queue))
+      .filter((index) => index !== -1)
+      .sort((one, other) => one - other);
+    const own = [...steered].map(([source, queue]) => ({ source, index: group.indexOf(queue) }));
+    if (indices.length === 0) return 'EINVAL';
+    // By a socket that serves: one whose listening was ended is in no group.
+    const { fd } = sockets[queues[0] ?? 0] ?? first;
+    return attachSelection(fd, selectSocket(indices, own));
+  }
 
   function open(): void {
     const fd = listenAlongside(first.fd, backlog);
@@ -50,32 +74,53 @@ export function createSlotSockets(first: SlotSocket, address: SocketAddress, bac
       closeSync(fd);
       throw cannotOpen(address, handle);
     }
-    // Directed at once, because the slot of the new socket has no worker yet that accepts. The group keeps the setting for sockets that join later.
-    const problem = sockets.length > 1 ? null : attachSelection(first.fd, selectOneOf(directed));
+    // Directed at once, because the new socket has no worker yet that accepts. The group keeps the setting for sockets that join later.
+    const problem = sockets.length > 1 ? null : attach(directed);
     if (problem !== null) {
       handle.close();
       throw cannotOpen(address, problem);
     }
+    group = [...group, sockets.length];
     sockets.push({ fd, handle });
   }
 
   return {
-    of(slot) {
-      while (sockets.length <= slot) open();
-      return sockets[slot] ?? first;
+    of(queue) {
+      while (sockets.length <= queue) open();
+      return sockets[queue] ?? first;
     },
-    direct(slots) {
-      const wanted = [...slots].filter((slot) => slot < sockets.length).sort((one, other) => one - other);
+    direct(queues) {
+      const wanted = [...queues].filter((queue) => queue < sockets.length).sort((one, other) => one - other);
       if (wanted.length === 0 || wanted.join() === directed.join()) return;
       // With only one socket, there is nothing to choose.
-      if (sockets.length > 1 && attachSelection(first.fd, selectOneOf(wanted)) !== null) return;
+      if (sockets.length > 1 && attach(wanted) !== null) return;
       directed = wanted;
     },
-    isDirectedTo: (slot) => directed.includes(slot),
-    queued: (slot) => queueLength(sockets[slot]?.fd ?? -1),
+    isDirectedTo: (queue) => directed.includes(queue),
+    steer(queue, source) {
+      // With only one socket, there is nothing to choose.
+      if (sockets.length === 1) return () => undefined;
+      steered.set(source, queue);
+      const problem = attach(directed);
+      if (problem !== null) steered.delete(source);
+      return (
+        problem ??
+        (() => {
+          if (steered.delete(source) && sockets.length > 1) attach(directed);
+        })
+      );
+    },
+    queued: (queue) => queueLength(sockets[queue]?.fd ?? -1),
+    listenAgain(shut, open) {
+      const queuesOf = (fds: readonly number[]): readonly number[] =>
+        fds.map((fd) => sockets.findIndex((one) => one.fd === fd)).filter((queue) => queue !== -1);
+      group = rejoined(group, queuesOf(shut), queuesOf(open));
+      if (sockets.length > 1) attach(directed);
+    },
     others: () => sockets.slice(1),
     close() {
       for (const { handle } of sockets.splice(1)) handle.close();
+      group = [0];
     },
     shut() {
       for (const { fd } of sockets.slice(1)) shutListener(fd);

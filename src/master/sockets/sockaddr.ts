@@ -38,7 +38,7 @@ export function writeSockaddr(host: string, port: number, scope = 0): Uint8Array
 }
 
 /** The bytes of a numeric address; the zone of a link-local one is left out. */
-function bytesOf(address: string): readonly number[] {
+export function bytesOf(address: string): readonly number[] {
   const [bare = address] = address.split('%');
   if (!address.includes(':')) return bare.split('.').map(Number);
   // The parser of URLs converts an embedded IPv4 address to IPv6.

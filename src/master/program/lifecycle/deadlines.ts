@@ -16,7 +16,7 @@ export function endingSteps(
   reason: DrainReason,
   { stopSteps, drainTimeoutMs, killDelayMs }: LifecycleSettings,
 ): readonly EndStep[] {
-  if (isHung) return [{ signal: capabilities.isGated ? 'SIGTERM' : 'SIGABRT', waitMs: killDelayMs }];
+  if (isHung) return [{ signal: capabilities.reports ? 'SIGTERM' : 'SIGABRT', waitMs: killDelayMs }];
   if (reason === 'stop' && stopSteps !== null) return stopSteps;
   return [
     { signal: null, waitMs: drainTimeoutMs },

@@ -34,7 +34,7 @@ export type WorkerInput =
       readonly at: number;
       readonly worker: number;
       readonly pid: number;
-      /** Whether the process that was started is Node.js with the preload. */
+      /** Whether the worker gets connections only once it is admitted. */
       readonly isGated: boolean;
     }
   /** The worker is ready: it has said so, or was seen to be. A second time, it has turned out to be another kind of process than it seemed. */
@@ -143,7 +143,7 @@ export type ProgramInput =
     }
   /** A replacement that had to wait may begin. */
   | { readonly type: 'replacementDue'; readonly at: number }
-  /** Connections wait in the queue of a slot (reuse_port) that no worker of the program has, nor will have. */
+  /** Connections wait in an accept queue (reuse_port) that no worker of the program has, nor will have. `slot`: the number of the queue. */
   | {
       readonly type: 'queueLeftBehind';
       readonly at: number;
@@ -189,6 +189,8 @@ export type Effect =
       readonly worker: number;
       readonly generation: number;
       readonly slot: number;
+      /** The accept queue that the worker is started for. Missing if it is started for a slot. */
+      readonly queue?: number;
     }
   /** Lets a ready worker accept connections. The worker confirms that with `workerAdmitted`. */
   | { readonly type: 'admitWorker'; readonly worker: number }

@@ -245,7 +245,7 @@ export function admitReplacement(
   return drainQueueWorker(admitted, { at, worker }, out);
 }
 
-/** Starts a worker that only empties the queue of a slot that was given up. It belongs to the serving generation, but has no slot in it. */
+/** Starts a worker that only empties a queue that was left behind. It belongs to the serving generation, but has no slot in it. */
 export function serveLeftQueue<P extends Serving | Reloading | OnProbation>(
   program: P,
   { at, slot, connections }: Extract<ProgramInput, { type: 'queueLeftBehind' }>,
@@ -254,7 +254,10 @@ export function serveLeftQueue<P extends Serving | Reloading | OnProbation>(
   const { number, startedAt } = program.current;
   out.push({ type: 'announce', event: { event: 'queueLeftBehind', generation: number, slot, connections } });
   const slots = [emptySlot(slot)];
-  return fillSlots(program, { number, startedAt, slots }, slots, at, out).program;
+  const effects: Effect[] = [];
+  const { program: filled } = fillSlots(program, { number, startedAt, slots }, slots, at, effects);
+  out.push(...effects.map((one) => (one.type === 'startWorker' ? { ...one, queue: slot } : one)));
+  return filled;
 }
 
 /** Drains a worker that was started for a queue: it accepts and has no slot. The queue is empty before it stops accepting. */

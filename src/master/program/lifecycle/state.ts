@@ -77,8 +77,9 @@ export type EndSignal =
 /** What a worker can do, whatever command it was started with. It has capabilities once its own process has said ready on the channel. */
 export interface Capabilities {
   /**
-   * Whether the worker accepts only once it is admitted, and can be paused. A worker without a gate may accept as soon as it runs. So it counts as
-   * admitted once it is ready, it is drained where a gated worker would be killed, and it cannot wait out a probation.
+   * Whether the worker gets connections only once it is admitted, and can be paused: because its process waits for that, or because the master keeps
+   * connections away from it. A worker without a gate may accept as soon as it runs. So it counts as admitted once it is ready, it is drained where a
+   * gated worker would be killed, and it cannot wait out a probation.
    */
   readonly isGated: boolean;
   /** Whether the worker's connections can move to another worker. */

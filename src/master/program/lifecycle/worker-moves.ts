@@ -50,12 +50,12 @@ export const becameReady: Row['workerSaidReady'] = (worker, { at, capabilities }
   verdict: { type: 'workerBecameReady' },
 });
 
-/** For a worker that seemed to be a program without a gate: its Node.js process, whose gate is closed, has started only now, and is to be admitted. */
+/** For a worker that seemed to be another program: its Node.js process, whose own gate is closed, has started only now, and is to be admitted. */
 export const provedGated: Row['workerSaidReady'] = (worker, { capabilities }) =>
-  capabilities.isGated && !worker.capabilities.isGated
+  capabilities.reports && !worker.capabilities.reports
     ? {
         worker: { ...worker, capabilities, admission: 'notAsked' },
-        effects: [],
+        effects: disarmAdmit(worker),
         verdict: { type: 'workerBecameReady' },
       }
     : { worker, effects: [], verdict: null };

@@ -64,14 +64,14 @@ export function createWatchLoader(
     health ??= createHealthWatch({
       arm,
       nowMs: () => clock.monotonicMs(),
-      // A worker that does not report is not Node.js, and cannot be asked inside its process.
+      // Node.js is asked inside its process, and any other gated worker over a socket of its own.
       workers: () =>
         runner
           .state()
           .workers.filter(
             (worker) =>
               isAccepting(worker) &&
-              worker.capabilities.reports &&
+              worker.capabilities.isGated &&
               versions.of(worker.generation).plan.workerKind.readiness.when === 'answers',
           ),
       ask: (worker) => {

@@ -20,6 +20,7 @@ function failureOf(awaited: Partial<Awaited>, context: Partial<FailureContext> =
     startsMs: 1_000,
     isNode: false,
     listens: false,
+    hasOwnSocket: false,
     gaveSign: false,
     hasNotified: false,
     reportsItself: false,
@@ -42,6 +43,15 @@ test('a worker that could not even be asked is said to what it would have been a
   const listens = failureOf({ ...node, readiness: { when: 'listens' } }).hint;
   expect(listens).not.toContain('GET');
   expect(listens).toMatch(/^a worker is ready once it listens on /);
+});
+
+test('another program that cannot be asked is given the socket over which it could be', () => {
+  const shared = failureOf({ readiness: asksHealth });
+  expect(shared.message).toContain('is only for Node.js and, with reuse_port');
+  expect(shared.hint).toContain('--reuse-port');
+  const own = failureOf({ readiness: asksHealth, hasOwnSocket: true });
+  expect(own.message).toContain('GET /healthz was not answered');
+  expect(own.hint).toContain('returns status 200–399');
 });
 
 const ways: readonly (readonly [way: string, readiness: Readiness, named: string])[] = [

@@ -3,8 +3,8 @@ import { idleProgram, type Program, type Worker } from '../../../../src/master/p
 import { createSlotQueues } from '../../../../src/master/program/slot-queues.ts';
 import { settings } from '../../../helpers/lifecycle.ts';
 
-/** A program whose listeners all have slots, with queues of these lengths, by slot. */
-function setUp(queues: Record<number, number> = {}) {
+/** A program whose listeners all have queues of these lengths. `own`: the queues of its workers, by their ids, if these are not those of their slots. */
+function setUp(queues: Record<number, number> = {}, own: Record<number, number> | null = null) {
   let directed: readonly number[] = [];
   let now = 0;
   const left: (readonly [slot: number, connections: number])[] = [];
@@ -16,6 +16,7 @@ function setUp(queues: Record<number, number> = {}) {
         directed = [...slots];
       },
       isDirectedTo: (slot: number) => directed.includes(slot),
+      isDirectedElsewhere: () => false,
       queued: (slot: number) => queues[slot] ?? 0,
       otherFds: () => [11, 12],
     },
@@ -34,7 +35,12 @@ function setUp(queues: Record<number, number> = {}) {
   const versions = { all: () => [version], of: () => version };
   return {
     // Proven dispatch: only what is given here is used.
-    queues: createSlotQueues(platform, versions as never, (...one) => left.push(one)),
+    queues: createSlotQueues(
+      platform,
+      versions as never,
+      { of: (id) => (own === null ? (id - 1) % 3 : (own[id] ?? null)), areOwn: () => own !== null },
+      (...one) => left.push(one),
+    ),
     left,
     directed: () => directed,
     armed: () => armed.length,
@@ -83,7 +89,7 @@ function serving(workers: readonly Worker[]): Program {
   return { ...idleProgram(settings, 3), phase: 'serving', current: generation, workers };
 }
 
-const leaving = { id: 3, generation: 1, slot: 2 } as never;
+const leaving = { id: 3, generation: 1, slot: 2, queue: 2 } as never;
 
 test('connections come to the slots whose workers accept, and to no other', () => {
   const { queues, directed } = setUp();
@@ -221,4 +227,28 @@ test('a connection that comes after many seconds, as with defer_accept, is found
   expect(armed()).toBe(1);
   pass(100_000);
   expect(armed()).toBe(0);
+});
+
+test('workers with queues of their own get connections only there, wherever their slots are', () => {
+  const { queues, directed } = setUp({}, { 1: 0, 2: 1, 11: 2, 12: 3 });
+  const next = [worker(0, { id: 11, generation: 2 }), worker(1, { id: 12, generation: 2 })];
+  queues.direct(
+    serving([worker(0), worker(1), ...next.map((one) => ({ ...one, admission: 'asked' as const }))]),
+  );
+  expect(directed()).toEqual([0, 1]);
+  queues.direct(serving([worker(0, { isPaused: true }), worker(1, { phase: 'draining' }), ...next]));
+  expect(directed()).toEqual([2, 3]);
+});
+
+test('a queue of such workers is left behind if more connections wait than workers are about to be started for', () => {
+  const lengths: Record<number, number> = { 1: 2, 2: 5 };
+  const { queues, left } = setUp(lengths, { 1: 0 });
+  queues.direct(serving([worker(0)]));
+  const [first, second] = slots;
+  const waiting = {
+    ...serving([worker(0)]),
+    current: { ...generation, slots: [first, { ...second, workerId: null }] },
+  };
+  queues.lookForLeft(waiting as Program);
+  expect(left).toEqual([[1, 2]]);
 });

@@ -8,7 +8,7 @@ const leftBehind = { type: 'queueLeftBehind', slot: 1, connections: 3 } as const
 test('it starts in the generation that serves, is admitted, and drains as soon as it accepts', () => {
   const it = serving();
   const effects = it.send({ ...leftBehind, at: 1_000 });
-  expect(effects).toContainEqual({ type: 'startWorker', worker: 2, generation: 1, slot: 1 });
+  expect(effects).toContainEqual({ type: 'startWorker', worker: 2, generation: 1, slot: 1, queue: 1 });
   expect(it.events()).toContain('queueLeftBehind');
   const ready = it.ready(1_100, 2);
   expect(ready).toContainEqual({ type: 'admitWorker', worker: 2 });
