@@ -54,12 +54,19 @@ export interface PacedResult {
 
 /** At most this many wait for their answer: a machine that is busy lets more queue up than the receive buffer of a socket can take. */
 const maxUnanswered = 100;
+/** At most this many are sent at once. */
+const maxAtOnce = 10;
 
 /**
  * Sends up to `perSecond` datagrams, each with its number, and learns of each answer how often it has come. While `maxUnanswered` of them wait it sends
- * none: so a time in which no worker reads shows in `longestGapMs`, and in `moreAnswers`, not in `lost`.
+ * none: so a time in which no worker reads shows in `longestGapMs`, and in `moreAnswers`, not in `lost`. `keepsPace`: it sends all of them instead, whether
+ * or not they are answered, and makes up for the time in which it could not send.
  */
-export async function sendPaced(port: number, perSecond: number): Promise<PacedSender> {
+export async function sendPaced(
+  port: number,
+  perSecond: number,
+  { keepsPace = false }: { readonly keepsPace?: boolean } = {},
+): Promise<PacedSender> {
   const socket = await openClient('127.0.0.1');
   const answers = new Map<number, Answer[]>();
   let sent = 0;
@@ -84,9 +91,11 @@ export async function sendPaced(port: number, perSecond: number): Promise<PacedS
   let before = performance.now();
   const timer = setInterval(() => {
     const now = performance.now();
-    due = Math.min(due + ((now - before) * perSecond) / 1_000, maxUnanswered);
+    const limit = keepsPace ? Infinity : maxUnanswered;
+    due = Math.min(due + ((now - before) * perSecond) / 1_000, limit);
     before = now;
-    for (; due >= 1 && sent - answered < maxUnanswered; due -= 1) {
+    for (let left = maxAtOnce; left > 0 && due >= 1 && sent - answered < limit; left -= 1) {
+      due -= 1;
       sent += 1;
       socket.send(String(sent), port, '127.0.0.1');
     }
@@ -97,6 +106,7 @@ export async function sendPaced(port: number, perSecond: number): Promise<PacedS
       await eventually(`${count} more datagrams are answered`, () => answered >= wanted, 20_000);
     },
     async stop() {
+      if (keepsPace) await eventually('all that are due are sent', () => due < 1);
       clearInterval(timer);
       const elapsedMs = performance.now() - begun;
       // Lost ones are never answered.

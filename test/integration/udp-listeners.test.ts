@@ -84,7 +84,7 @@ test('over IPv6', async () => {
 });
 
 test.each([
-  ['a Node.js worker', app('serves-udp'), []],
+  ['a Node.js worker, and a sender that never falls behind', app('serves-udp'), []],
   ['two Node.js workers', app('serves-udp'), ['--workers', '2']],
   ['a worker that answers later', app('serves-udp'), []],
   ['a Node.js worker with a probation', app('serves-udp'), ['--probation', '50ms']],
@@ -92,22 +92,27 @@ test.each([
 ])(
   '12 reloads under up to 1,000 datagrams a second lose none and answer none twice: %s',
   async (what, command, flags) => {
+    const keepsPace = what.includes('never falls behind');
     const master = run(undefined, {
       command,
       flags,
-      env: what.includes('later') ? { DELAY_MS: '100' } : {},
+      env: {
+        ...(what.includes('later') ? { DELAY_MS: '100' } : {}),
+        // So that the datagrams of half a second fit in, if the machine is busy.
+        ...(keepsPace ? { BUFFER: '1000000' } : {}),
+      },
     });
     const port = await master.serving();
-    const sender = await sendPaced(port, 1_000);
+    const sender = await sendPaced(port, 1_000, { keepsPace });
     for (let generation = 2; generation <= 13; generation += 1) {
       await sender.moreAnswers(50);
       await master.reload(generation);
       await master.waitFor('workerExited', { generation: generation - 1 });
     }
     await sender.moreAnswers(50);
-    const { sent, lost, repeated, generations } = await sender.stop();
+    const { sent, lost, repeated, generations, elapsedMs } = await sender.stop();
     expect({ lost, repeated }).toEqual({ lost: [], repeated: [] });
-    expect(sent).toBeGreaterThanOrEqual(13 * 50);
+    expect(sent).toBeGreaterThanOrEqual(keepsPace ? 0.9 * elapsedMs : 13 * 50);
     for (let generation = 2; generation <= 13; generation += 1) expectNoGapBefore(master, generation);
     expect(generations.toSorted((one, other) => one - other)).toEqual(
       Array.from({ length: 13 }, (_, at) => at + 1),
