@@ -17,8 +17,8 @@ async function capabilitiesOf(master: RunningMaster): Promise<unknown> {
   return workers.map(({ capabilities }) => capabilities);
 }
 
-test('a Python server is ready once it has lived for startsecs, accepts at once, and is replaced without a failed request', async () => {
-  const master = runMaster({ flags: ['--startsecs', '300ms'], command: python });
+test('a Python server is ready once it has lived for startsecs, 1 s by default, accepts at once, and is replaced without a failed request', async () => {
+  const master = runMaster({ command: python });
   const port = await master.serving();
   expect(await capabilitiesOf(master)).toEqual([none]);
   expect((await get(port)).body).toBe(`python ${await master.workerPid(1)}`);
@@ -34,7 +34,10 @@ test('a Python server is ready once it has lived for startsecs, accepts at once,
   expect(new Set(bodies.map((body) => body.split(' ')[0]))).toEqual(new Set(['python']));
   const ready = await master.waitFor('generationReady', { generation: 2 });
   expect(ready.probationMs).toBe(0);
-  expect(ready.durationMs).toBeGreaterThanOrEqual(300);
+  expect(ready.durationMs).toBeGreaterThanOrEqual(1_000);
+  const shown = ['workerStarted', 'workerReady', 'generationReady'];
+  expect(master.eventsOf(2).filter((name) => shown.includes(name))).toEqual(shown);
+  expect((await master.waitFor('workerReady', { generation: 2 })).durationMs).toBeGreaterThanOrEqual(1_000);
 });
 
 test('a Python server that fails at once does not replace the one that serves', async () => {
@@ -140,6 +143,11 @@ test('successors of a Python server with several workers are started one at a ti
   await master.reload(2);
   const { durationMs } = await master.waitFor('generationReady', { generation: 2 });
   expect(durationMs).toBeGreaterThanOrEqual(900);
+  const shown = ['workerStarted', 'workerReady', 'generationReady'];
+  expect(master.eventsOf(2).filter((name) => shown.includes(name))).toEqual([
+    ...[1, 2, 3].flatMap(() => ['workerStarted', 'workerReady']),
+    'generationReady',
+  ]);
 });
 
 test('--ready delay, tcp, http and exec are waited for', async () => {

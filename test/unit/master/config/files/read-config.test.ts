@@ -2,8 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { parseCommandLine } from '../../../../../src/master/cli/parse-command-line.ts';
 import { nameOf } from '../../../../../src/master/config/files/compile-master.ts';
 import { readConfig } from '../../../../../src/master/config/files/read-config.ts';
+import { compileOptions } from '../../../../../src/master/config/options.ts';
 import type { Plan, ProgramPlan } from '../../../../../src/master/config/plan.ts';
 
 interface Read {
@@ -216,4 +218,23 @@ test.each([
   expect(await readConfig(file, {})).toMatchObject({
     problems: [{ file, line, column: 9, key: 'program.shop.ready' }],
   });
+});
+
+test.each([
+  ['auto', { when: 'auto' }],
+  ['listen', { when: 'listens' }],
+  ['message', { when: 'sendsMessage' }],
+  ['notify', { when: 'notifies' }],
+  ['fd:5', { when: 'writesNewline', fd: 5 }],
+  ['exec:./is-healthy now', { when: 'commandSucceeds', command: './is-healthy now' }],
+  ['delay:2s', { when: 'lives', delayMs: 2_000 }],
+  ['tcp:9000', { when: 'connects', port: 9_000 }],
+  ['http:/up?deep=1', { when: 'answers', path: '/up?deep=1', warmup: 0 }],
+  ['http://[::1]:9000/up', { when: 'answersAt', host: '::1', port: 9_000, path: '/up' }],
+])('a worker is ready by %s in a file as on the command line', async (ready, readiness) => {
+  const { program } = await read({ 'a.toml': `${shop}ready = "${ready}"\n` });
+  const invocation = parseCommandLine(['--port', '3000', '--ready', ready, '--', 'node', 'app.js']);
+  const [ofLine] = 'options' in invocation ? compileOptions(invocation.options, '/srv').programs : [];
+  expect(program('shop').workerKind.readiness).toEqual(readiness);
+  expect(ofLine?.workerKind.readiness).toEqual(readiness);
 });
