@@ -8,7 +8,7 @@ import { isAlive } from '../helpers/marked-processes.ts';
 import { get } from '../helpers/plain-client.ts';
 import { appPath, kill, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 import { startLoad } from '../helpers/strict-client.ts';
-import { failureCounts } from '../helpers/tally.ts';
+import { failureCounts, failuresOf } from '../helpers/tally.ts';
 import { mayRun } from '../helpers/required-programs.ts';
 
 const folder = appPath('serves').replace(/serves\.cjs$/, '');
@@ -131,15 +131,23 @@ test('a grandchild in a session of its own that keeps the listener is named', as
   expect(isAlive(later)).toBe(false);
 });
 
-test('a worker that closes the listener for all by shutdown(2) is named, and the listener is opened again', async () => {
+test('a worker that closes the listener for all by shutdown(2) is named, and the listener is opened again: only clients that were in its queue, or came before that, fail', async () => {
   const master = runMaster({ command: misbehaves('shuts-down'), flags: ['--startsecs', '300ms'] });
   const port = await master.serving();
+  const load = startLoad({ port, mode: 'fresh', clients: 4 });
+  await load.moreAnswers(50);
   master.signal('SIGHUP');
   expect(await master.waitFor('listenerShutDown')).toMatchObject({ port, problem: null });
   // Long before the worker that has done it has ended.
   expect(master.all('workerExited')).toEqual([]);
   expect((await get(port)).body).toMatch(/ 2$/);
   await master.waitFor('workerExited', { generation: 1 });
+  const failedBefore = failuresOf(load.tally);
+  await load.moreAnswers(100);
+  const tally = await load.stop();
+  expect(failuresOf(tally)).toBe(failedBefore);
+  // A request that a worker has accepted is answered.
+  expect([tally.reset + tally.refused, tally.examples]).toEqual([failedBefore, tally.examples]);
   for (let request = 0; request < 10; request += 1) expect((await get(port)).body).toMatch(/ 2$/);
 });
 
