@@ -1,9 +1,9 @@
-// No descriptor is left for the NOTIFY_SOCKET of another worker.
+// No descriptor is left for the NOTIFY_SOCKET of another worker, or for its listening socket.
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { get } from '../helpers/plain-client.ts';
-import { appPath, runMaster } from '../helpers/run-master.ts';
+import { appPath, runMaster, type RunningMaster } from '../helpers/run-master.ts';
 
 /** The lowest number that a new descriptor of the process can have. */
 function lowestFree(pid: number): number {
@@ -11,6 +11,10 @@ function lowestFree(pid: number): number {
   let fd = 0;
   while (open.has(fd)) fd += 1;
   return fd;
+}
+
+function allow({ pid }: RunningMaster, descriptors: number): void {
+  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${descriptors}:`]);
 }
 
 test('without a descriptor for a NOTIFY_SOCKET, a reload and a scale fail clearly, the old workers serve, and both work again later', async () => {
@@ -21,16 +25,13 @@ test('without a descriptor for a NOTIFY_SOCKET, a reload and a scale fail clearl
   });
   const port = await master.serving();
   const before = (await get(port)).body;
-  const allow = (descriptors: number): void => {
-    execFileSync('prlimit', ['--pid', String(master.pid), `--nofile=${descriptors}:`]);
-  };
   const none = {
     reason: 'notStarted',
     errorCode: 'startFailed',
     message: expect.stringContaining('sd_notify') as string,
     hint: expect.stringContaining('ulimit -n') as string,
   };
-  allow(lowestFree(master.pid));
+  allow(master, lowestFree(master.pid));
   master.signal('SIGHUP');
   const { failure, serving } = await master.waitFor('generationFailed', { generation: 2 });
   expect({ failure, serving }).toMatchObject({ failure: none, serving: 1 });
@@ -38,8 +39,26 @@ test('without a descriptor for a NOTIFY_SOCKET, a reload and a scale fail clearl
   const added = await master.waitFor('workerFailed', { generation: 1, slot: 1 });
   expect(added.failure).toMatchObject(none);
   expect((await get(port)).body).toBe(before);
-  allow(1_000);
+  allow(master, 1_000);
   await master.waitFor('workerReady', { generation: 1, slot: 1 });
   await master.reload(3);
   expect((await get(port)).status).toBe(200);
+});
+
+test('without a descriptor for the socket of another worker, a scale with --reuse-port fails clearly, the other serves, and it works later', async () => {
+  const master = runMaster({ flags: ['--reuse-port'] });
+  const port = await master.serving();
+  allow(master, lowestFree(master.pid));
+  master.signal('SIGTTIN');
+  const { failure } = await master.waitFor('workerFailed', { generation: 1, slot: 1 });
+  expect(failure).toMatchObject({
+    reason: 'notStarted',
+    errorCode: 'addressUnusable',
+    message: expect.stringContaining('EMFILE') as string,
+    hint: expect.stringContaining('ulimit -n') as string,
+  });
+  expect((await get(port)).status).toBe(200);
+  allow(master, 1_000);
+  await master.waitFor('workerReady', { generation: 1, slot: 1 });
+  expect((await master.status()).workers).toHaveLength(2);
 });
