@@ -1,5 +1,7 @@
-/** Reads /proc: the children of a process, whether it is alive, and the memory and wake-ups that it costs. */
+/** Reads /proc: the children of a process, whether it is alive, and the memory, processor time and wake-ups that it costs. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { readProcessStat } from '../src/shared/process-stat.ts';
+import { ticksPerSecond } from '../src/shared/worker-usage.ts';
 import { eventually } from '../test/helpers/eventually.ts';
 import { isAlive } from '../test/helpers/marked-processes.ts';
 
@@ -40,6 +42,11 @@ export function signalOne(pid: number, signal: NodeJS.Signals): void {
 /** The resident memory of a process. */
 export function residentBytes(pid: number): number {
   return numberIn(`/proc/${pid}/status`, 'VmRSS') * 1_024;
+}
+
+/** The processor time that a process has used, in microseconds; 0 if the process is gone. The kernel counts it in steps of 10 ms. */
+export function processorUs(pid: number): number {
+  return ((readProcessStat(pid)?.cpuTicks ?? 0) / ticksPerSecond) * 1_000_000;
 }
 
 /** The voluntary context switches of all threads (proc(5)): a thread that waits gives up the processor, and each wake-up ends one wait. */

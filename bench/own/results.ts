@@ -63,6 +63,8 @@ export interface SpreadResult {
   readonly name: string;
   /** Requests per second over 32 keep-alive connections, for each run. */
   readonly keepAlive: readonly number[];
+  /** For each of these runs, the processor time of all workers for each request, in microseconds. Missing in the results of earlier versions. */
+  readonly processorUs?: readonly number[];
   /** For each of these runs, the open connections of each worker, the greatest number first. */
   readonly connections: readonly (readonly number[])[];
   /** Requests per second with a new connection for each. */

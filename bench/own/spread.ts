@@ -11,6 +11,7 @@ import { runWrk } from '../load-tools.ts';
 import { cluster } from '../peers/cluster.ts';
 import { reusePort, sharedListener } from '../peers/graceful-run.ts';
 import type { RunningTool, Tool } from '../peers/tool.ts';
+import { processorUs } from '../proc.ts';
 import { isMeasured, type NotMeasured, type SpreadResult } from './results.ts';
 
 const sides: readonly Tool[] = [sharedListener, reusePort, cluster];
@@ -21,6 +22,7 @@ const openMs = 500;
 
 interface Figures {
   readonly keepAlive: number[];
+  readonly processorUs: number[];
   readonly close: number[];
   readonly connections: number[][];
   readonly requests: number[][];
@@ -29,17 +31,23 @@ interface Figures {
 export async function measureSpread(effort: OwnEffort): Promise<readonly SpreadResult[] | NotMeasured> {
   const results: SpreadResult[] = [];
   for (const workers of workerCounts) {
-    const figures = sides.map((): Figures => ({ keepAlive: [], close: [], connections: [], requests: [] }));
+    const figures = sides.map(noFigures);
     for (let round = 0; round < effort.spreadRounds; round += 1) {
       const problem = await measureRound(workers, round, effort, figures);
       if (problem !== null) return problem;
     }
-    results.push(...sides.map(({ name }, at) => ({ workers, name, ...(figures[at] ?? noFigures) })));
+    results.push(...sides.map(({ name }, at) => ({ workers, name, ...(figures[at] ?? noFigures()) })));
   }
   return results;
 }
 
-const noFigures: Figures = { keepAlive: [], close: [], connections: [], requests: [] };
+const noFigures = (): Figures => ({
+  keepAlive: [],
+  processorUs: [],
+  close: [],
+  connections: [],
+  requests: [],
+});
 
 async function measureRound(
   workers: number,
@@ -60,6 +68,7 @@ async function measureRound(
         const closed = isMeasured(kept) ? await newConnections(one, spreadMs) : kept;
         if (!isMeasured(kept) || !isMeasured(closed)) return isMeasured(closed) ? null : closed;
         own.keepAlive.push(kept.rate);
+        own.processorUs.push(kept.processorUs);
         own.connections.push([...kept.counts]);
         own.close.push(closed.rate);
         own.requests.push([...closed.counts]);
@@ -77,13 +86,29 @@ interface Measured {
   readonly counts: readonly number[];
 }
 
-async function keepAlive(tool: RunningTool, durationMs: number): Promise<Measured | NotMeasured> {
+interface KeepAliveMeasured extends Measured {
+  /** The processor time of all workers for each request. */
+  readonly processorUs: number;
+}
+
+async function keepAlive(tool: RunningTool, durationMs: number): Promise<KeepAliveMeasured | NotMeasured> {
   await eventually('connections of the last run closed', () => connectionsOn(tool.port).size === 0);
+  const usedBefore = usedBy(tool);
   const running = runWrk(tool.port, durationMs);
   await pause(openMs);
   const counts = openOf(tool);
   const done = await running;
-  return isMeasured(done) ? { rate: (done.requests / done.durationMs) * 1_000, counts } : done;
+  if (!isMeasured(done)) return done;
+  return {
+    rate: (done.requests / done.durationMs) * 1_000,
+    counts,
+    processorUs: (usedBy(tool) - usedBefore) / done.requests,
+  };
+}
+
+/** Returns the processor time that all workers have used so far, in microseconds. */
+function usedBy(tool: RunningTool): number {
+  return tool.workerPids().reduce((sum, pid) => sum + processorUs(pid), 0);
 }
 
 /** Measures requests on new connections. Another client beside the load finds out which worker answers how many of its requests. */

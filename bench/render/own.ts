@@ -35,7 +35,8 @@ export function ownSections({
       'Workers that share one listener, workers with one each, and node:cluster, whose primary hands out connections in turn: all run at the same time, are',
       'measured alternately, and respond with the pid. `wrk -t1 -c32`; each run opens its 32 connections at once. "Busiest" is the share of the',
       'worker that has most of them, or that answers most requests; evenly it would be 16 of 32 and 50% with two workers, 8 and 25% with four.',
-      'Each ratio is the median of the ratios to node:cluster in the same turn.',
+      'Each ratio is the median of the ratios to node:cluster in the same turn. "µs each" is the processor time of all workers, divided by the number of',
+      'keep-alive requests.',
       '',
       ...(isMeasured(spreads) ? spreadTable(spreads) : [spreads.missing]),
     ]);
@@ -138,8 +139,18 @@ export function ownSections({
 
 function spreadTable(results: readonly SpreadResult[]): readonly string[] {
   return table(
-    ['workers', '', 'keep-alive', 'ratio', 'busiest, of 32', '`Connection: close`', 'ratio', 'busiest'],
-    results.map(({ workers, name, keepAlive, connections, close, requests }) => {
+    [
+      'workers',
+      '',
+      'keep-alive',
+      'ratio',
+      'µs each',
+      'busiest, of 32',
+      '`Connection: close`',
+      'ratio',
+      'busiest',
+    ],
+    results.map(({ workers, name, keepAlive, processorUs, connections, close, requests }) => {
       const other = results.find((one) => one.workers === workers && one.name === 'node:cluster');
       const ratio = (rates: readonly number[], base: readonly number[] = []): string =>
         median(rates.map((rate, turn) => rate / (base[turn] ?? NaN))).toFixed(2);
@@ -148,6 +159,7 @@ function spreadTable(results: readonly SpreadResult[]): readonly string[] {
         name,
         spread(keepAlive, whole),
         ratio(keepAlive, other?.keepAlive),
+        processorUs === undefined ? 'not measured' : spread(processorUs, tenths),
         spread(
           connections.map(([most = 0]) => most),
           whole,
