@@ -17,6 +17,7 @@ export interface Example {
   /** Lines before the one that starts graceful-run. */
   readonly setup: readonly string[];
   readonly flags: readonly string[];
+  /** Empty: the programs are those of `graceful.toml`. */
   readonly command: readonly string[];
 }
 
@@ -33,8 +34,8 @@ export function readExamples(): readonly Example[] {
     const [, name, needs = '', protocol, lost = '0', keepAlive, exit = '0'] = mark.exec(section) ?? [];
     if (name === undefined) return [];
     const blocks = [...section.matchAll(block)].map(([, language = '', text = '']) => ({ language, text }));
-    const files = blocks.flatMap(({ text }) => {
-      const path = fileName.exec(text)?.[1];
+    const files = blocks.flatMap(({ language, text }) => {
+      const path = language === 'toml' ? 'graceful.toml' : fileName.exec(text)?.[1];
       return path === undefined ? [] : [{ path, text }];
     });
     const lines = blocks
@@ -58,4 +59,10 @@ export function readExamples(): readonly Example[] {
       },
     ];
   });
+}
+
+export function exampleOf(wanted: string): Example {
+  const example = readExamples().find(({ name }) => name === wanted);
+  if (example === undefined) throw new Error(`there is no example of ${wanted}`);
+  return example;
 }

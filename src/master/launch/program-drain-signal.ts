@@ -35,7 +35,7 @@ export function parseDrainSignal(written: string): DrainSignal | null {
 }
 
 /**
- * The signals on which programs drain, by the name of their executable, script or module. SIGQUIT would be wrong for most other programs: a JVM dumps its
+ * The signals on which programs drain, by the name of their executable, script or module; for plackup also by the server that it runs. SIGQUIT would be wrong for most other programs: a JVM dumps its
  * threads, a Go program dumps and exits, gunicorn cuts its requests.
  */
 export const drainPresets: Readonly<Record<string, `SIG${SignalName}`>> = {
@@ -48,8 +48,11 @@ export const drainPresets: Readonly<Record<string, `SIG${SignalName}`>> = {
   lighttpd: 'SIGINT',
   nginx: 'SIGQUIT',
   'php-fpm': 'SIGQUIT',
+  'plackup -s Starman': 'SIGQUIT',
   puma: 'SIGTERM',
   starman: 'SIGQUIT',
+  // It passes SIGTERM on, or the signal of its --signal-on-term.
+  start_server: 'SIGTERM',
   unicorn: 'SIGQUIT',
   uvicorn: 'SIGTERM',
 };
@@ -67,13 +70,15 @@ export function drainSignalFor(command: readonly string[], depth: number = maxDe
   const base = lastPart(name);
   if (base === 'bundle' && args[0] === 'exec') return drainSignalFor(args.slice(1), depth - 1);
   const interpreter = interpreterNamed(base);
-  if (interpreter === null) return presetOf(base) ?? otherDrainSignal;
+  if (interpreter === null) return presetOf(base, args);
   if (interpreter.isShell) {
     const line = args[0]?.startsWith('-') === true && args[0].endsWith('c') ? args[1] : undefined;
     return line === undefined ? otherDrainSignal : drainSignalFor(lastCommand(line), depth - 1);
   }
   const script = moduleAmong(args, interpreter) ?? scriptAmong(args, interpreter);
-  return (script === null ? null : presetOf(lastPart(script))) ?? otherDrainSignal;
+  return script === null
+    ? otherDrainSignal
+    : presetOf(lastPart(script), args.slice(args.indexOf(script) + 1));
 }
 
 /** The module that the interpreter runs, as in `python3 -m gunicorn app:app`; null if there is none. */
@@ -91,9 +96,20 @@ function moduleAmong(
 }
 
 /** The preset for a name with or without a version: `php-fpm8.2` is php-fpm. */
-function presetOf(name: string): `SIG${SignalName}` | null {
-  for (const known of [name, name.replace(/[-.]?\d[\d.]*$/, '')])
-    if (Object.hasOwn(drainPresets, known)) return drainPresets[known] ?? null;
+function presetOf(name: string, args: readonly string[]): `SIG${SignalName}` {
+  const server = name === 'plackup' ? plackServer(args) : null;
+  const whole = server === null ? name : `${name} -s ${server}`;
+  for (const known of [whole, name.replace(/[-.]?\d[\d.]*$/, '')])
+    if (Object.hasOwn(drainPresets, known)) return drainPresets[known] ?? otherDrainSignal;
+  return otherDrainSignal;
+}
+
+/** The server that plackup is told to run: `-s Starman`, `--server=Starman`. Null if the command does not name one. */
+function plackServer(args: readonly string[]): string | null {
+  for (const [index, word] of args.entries()) {
+    const [option = '', glued] = word.split('=', 2);
+    if (/^(-s|--?server)$/.test(option)) return glued ?? args[index + 1] ?? null;
+  }
   return null;
 }
 
