@@ -11,6 +11,7 @@ import {
   type RunOptions,
   temporaryFolder,
 } from '../helpers/run-master.ts';
+import { isAlive } from '../helpers/marked-processes.ts';
 import { canRun } from '../helpers/required-programs.ts';
 import { whoAnswersDatagrams } from '../helpers/datagrams.ts';
 import { freePort, queueUp, whoAnswers } from '../helpers/plain-client.ts';
@@ -66,17 +67,35 @@ function run(
 test.each([
   ['systemd', 'LISTEN_PID=PID&LISTEN_FDS=1'],
   ['systemd, by name', 'LISTEN_PID=PID&LISTEN_FDS=1&LISTEN_FDNAMES=default'],
-  ['Server::Starter', 'SERVER_STARTER_PORT=127.0.0.1:PORT=3'],
 ])('serves from a socket of %s, and reloads', async (_owner, variables) => {
   const port = await freePort();
-  const master = run([String(port)], variables.replace('PORT=3', `${port}=3`), ['--port', String(port)]);
+  await expectToServe(run([String(port)], variables, ['--port', String(port)]), port);
+});
+
+test.skipIf(!canRun(['start_server']))(
+  'serves from the socket of start_server, reloads, and ends when start_server is told to',
+  async () => {
+    const port = await freePort();
+    const master = runMaster({
+      through: ['start_server', '--port', `127.0.0.1:${port}`, '--'],
+      flags: ['--port', String(port)],
+    });
+    await expectToServe(master, port);
+    // If the master ended by itself, start_server would start another one.
+    master.child.kill('SIGTERM');
+    expect(await master.exited).toEqual({ code: 0, signal: null });
+    expect(isAlive(master.pid)).toBe(false);
+  },
+);
+
+async function expectToServe(master: RunningMaster, port: number): Promise<void> {
   await master.waitFor('generationReady', { generation: 1 });
   expect(await master.waitFor('listenerBound')).toMatchObject({ host: '127.0.0.1', port });
   expect(master.all('inheritedSocketUnused')).toEqual([]);
   expect(await whoAnswers(port)).toMatchObject({ generation: 1 });
   await master.reload(2);
   expect(await whoAnswers(port)).toMatchObject({ generation: 2 });
-});
+}
 
 test.each(['[0:0:0:0:0:0:0:1]', '[::0001]', 'LOCALHOST'])(
   'takes a socket on ::1 when its address is written as %s',
