@@ -3,11 +3,12 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Load } from '../helpers/load.ts';
+import { get } from '../helpers/plain-client.ts';
 import { canRun } from '../helpers/required-programs.ts';
 import { startLoad } from '../helpers/strict-client.ts';
 import { failureCounts, type Tally } from '../helpers/tally.ts';
 import { startFastCgiLoad } from './fastcgi-client.ts';
-import { readExamples, type Example } from './program-examples.ts';
+import { exampleOf, readExamples, type Example } from './program-examples.ts';
 import { startExample } from './run-example.ts';
 
 const reloads = 5;
@@ -24,6 +25,31 @@ for (const example of readExamples())
     60_000,
   );
 
+/** What the page says beside its examples. */
+const variants = [
+  withoutAddedLines(exampleOf('uvicorn')),
+  { ...exampleOf('nginx'), name: 'nginx in a config file', flags: [], command: [] },
+];
+
+for (const example of variants)
+  test.skipIf(!canRun(example.needs))(`${example.name} reloads, as docs/programs.md says`, async () => {
+    const { master, port } = await startExample(example);
+    expect((await get(port)).body).toBe('hello');
+    await master.reload(2);
+    const { from, outcome } = await master.waitFor('workerExited', { generation: 1 });
+    expect({ from, outcome }).toEqual({ from: 'draining', outcome: example.outcome });
+    expect((await get(port)).body).toBe('hello');
+  });
+
+function withoutAddedLines(example: Example): Example {
+  const files = example.files.map(({ path, text }) => ({
+    path,
+    text: text.slice(text.indexOf('async def app')),
+  }));
+  const command = ['uvicorn', '--fd', '{fd}', 'app:app'];
+  return { ...example, name: 'uvicorn without added lines', files, command };
+}
+
 async function expectReloads(example: Example): Promise<void> {
   const { mayLose, closesIdle } = example;
   const { master, port, cwd } = await startExample(example);
@@ -31,6 +57,8 @@ async function expectReloads(example: Example): Promise<void> {
   try {
     for (let generation = 2; generation <= reloads + 1; generation += 1) {
       await Promise.all([fresh, kept].map((load) => load.moreAnswers(answersBetween)));
+      // Only a reload ends them.
+      if (closesIdle && generation === 2) expect(kept.tally.connections).toBeLessThanOrEqual(clients);
       await master.reload(generation);
       const { from, outcome } = await master.waitFor('workerExited', { generation: generation - 1 });
       expect({ from, outcome }).toMatchObject({ from: 'draining' });
@@ -44,7 +72,16 @@ async function expectReloads(example: Example): Promise<void> {
   // do the same to the connection that the client opens instead, as often as it gets the CPU first.
   const isTakenAgain = closesIdle && mayLose > 0;
   expectAtMost(kept.tally, isTakenAgain ? Infinity : closesIdle ? clients * reloads : reloads * mayLose);
-  if (!closesIdle) expect(kept.tally.closedIdle).toBe(0);
+  if (closesIdle) expect(endedUnannounced(kept.tally)).toBeGreaterThan(0);
+  else {
+    expect(kept.tally.closedIdle).toBe(0);
+    expect(kept.tally.closedAsAnnounced).toBeGreaterThan(0);
+  }
+}
+
+/** Connections that were closed without `Connection: close`: while they were idle, or when the client had just written a request. */
+function endedUnannounced({ closedIdle, reset, unanswered }: Tally): number {
+  return closedIdle + reset + unanswered;
 }
 
 /** Connections that end before the answer begins, at most so many; and no other failure. */

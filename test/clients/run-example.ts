@@ -27,7 +27,7 @@ export async function startExample({ files, setup, flags, command }: Example): P
     env,
     hasOwnFlags: false,
     name: 'example',
-    flags: [...harness, ...flags.map(onPort)],
+    flags: [...log, ...(command.length > 0 ? ofProgram : []), ...flags.map(onPort)],
     command: command.map(onPort),
   });
   await master.serving();
@@ -43,7 +43,5 @@ export function folderFor(files: Example['files']): string {
   return folder;
 }
 
-const harness = [
-  ...['--name', 'example', '--log-level', 'debug', '--log-format', 'json'],
-  ...['--probation', '0s', '--startsecs', '300ms'],
-];
+const log = ['--log-level', 'debug', '--log-format', 'json'];
+const ofProgram = ['--name', 'example', '--probation', '0s', '--startsecs', '300ms'];
