@@ -211,17 +211,20 @@ test('a start without descriptors for a socket of each worker fails with that re
   expect(master.output).toContain('ulimit -n');
 });
 
-test('with --drain-signal none an old worker gets no signal until the drain timeout, and is then told to end', async () => {
+test('with --drain-signal none an old worker gets no signal until the drain timeout, is then told to end, and cuts its requests', async () => {
   const master = runMaster({
     command: misbehaves('says-nothing'),
     flags: [...quickly, '--drain-signal', 'none'],
   });
   const port = await master.serving();
+  const unanswered = get(port, '/unanswered');
+  unanswered.catch(() => undefined);
+  await pidIn(master, 'unanswered');
   await master.reload(2);
-  await master.waitFor('workerTerminated', { generation: 1 });
+  const { durationMs } = await master.waitFor('workerTerminated', { generation: 1 });
+  expect(durationMs).toBeGreaterThanOrEqual(1_000);
   const { outcome } = await master.waitFor('workerExited', { generation: 1 });
   expect(outcome).toEqual({ code: null, signal: 'SIGTERM' });
-  const draining = await master.waitFor('workerTerminated', { generation: 1 });
-  expect(draining.durationMs).toBeGreaterThanOrEqual(1_000);
+  await expect(unanswered).rejects.toMatchObject({ code: 'ECONNRESET' });
   expect((await get(port)).body).toMatch(/ 2$/);
 });
