@@ -1,5 +1,5 @@
 // With --reuse-port each worker has a listening socket, and a queue, of its own. None of its connections may be lost when workers come and go.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { routes } from '../../src/shared/control-api.ts';
@@ -43,6 +43,53 @@ async function scale(master: RunningMaster, workers: number): Promise<void> {
     body: { workers },
   });
   expect(exchange).toMatchObject({ answer: { status: 200 } });
+}
+
+interface Host {
+  readonly master: RunningMaster;
+  readonly port: number;
+  /** While this file exists, workers of boots-when-told stand still. */
+  readonly hold: string;
+  /** Updates the program to these lines of its table. */
+  readonly update: (lines: readonly string[]) => Promise<void>;
+}
+
+/** Starts a program from a config file, with these lines in its table. */
+async function startHost(command: readonly string[], lines: readonly string[]): Promise<Host> {
+  const folder = temporaryFolder();
+  const port = await freePort();
+  const hold = join(folder, 'hold');
+  const write = (own: readonly string[]): void => {
+    const all = [
+      '[master]',
+      'name = "host"',
+      '[program.shop]',
+      `command = ${JSON.stringify(command)}`,
+      `port = ${port}`,
+      'host = "127.0.0.1"',
+      `environment = { PORT = "${port}", HOLD = "${hold}" }`,
+      ...own,
+    ];
+    writeFileSync(join(folder, 'graceful.toml'), `${all.join('\n')}\n`);
+  };
+  write(lines);
+  const master = runMaster({
+    hasOwnFlags: false,
+    flags: ['-c', 'graceful.toml', '--log-format', 'json', '--log-level', 'debug'],
+    command: [],
+    cwd: folder,
+    name: 'host',
+  });
+  await master.waitFor('generationReady', { generation: 1 });
+  return {
+    master,
+    port,
+    hold,
+    update: async (own) => {
+      write(own);
+      expect(await gracefulctl(['update'], { XDG_RUNTIME_DIR: master.runtime })).toMatchObject({ code: 0 });
+    },
+  };
 }
 
 /** The inodes of the listening sockets on the port, of all processes. */
@@ -183,6 +230,41 @@ test.each([
   },
 );
 
+test.each([
+  ['Node.js', app('serves')],
+  ['a program that drains on a signal', python],
+])('what has queued for a worker that has ended and is not replaced is served: %s', async (_, command) => {
+  const { master, port } = await startHost(command, [
+    ...['workers = 2', 'reuse_port = true', 'autorestart = false'],
+  ]);
+  const ending = await master.workerPid(1, 1);
+  kill(ending, 'SIGSTOP');
+  const queued = await queueUp(port, 40);
+  kill(ending);
+  expect((await Promise.all(queued)).map(({ status }) => status)).toEqual(queued.map(() => 200));
+  await master.waitFor('workerExited', { slot: 1, from: 'draining' });
+  expect((await master.status()).workers.map(({ slot }) => slot)).toEqual([0]);
+});
+
+test('what has queued for a crashed worker is served when an update turns it off, although the new workers share a queue', async () => {
+  const plan = ['workers = 2', 'probation = "0s"'];
+  const { master, port, hold, update } = await startHost(app('boots-when-told'), [
+    ...[...plan, 'reuse_port = true'],
+  ]);
+  const crashing = await master.workerPid(1, 1);
+  kill(crashing, 'SIGSTOP');
+  const queued = await queueUp(port, 40);
+  writeFileSync(hold, '');
+  kill(crashing);
+  await master.waitForLine('booting');
+  rmSync(hold);
+  await update(plan);
+  expect((await Promise.all(queued)).map(({ status }) => status)).toEqual(queued.map(() => 200));
+  expect(await master.waitFor('queueLeftBehind')).toMatchObject({ generation: 2, slot: 1 });
+  await master.waitFor('workerExited', { generation: 2, slot: 1 });
+  expect((await master.status()).workers.map(({ slot }) => slot)).toEqual([0, 1]);
+});
+
 test('what has queued for a worker that hangs when its slot is given up is served by another one', async () => {
   const master = start(2, { flags: ['--drain-timeout', '2s'] });
   const port = await master.serving();
@@ -228,31 +310,7 @@ test('programs that do not know graceful-run each get their socket, blocking, at
 });
 
 test('an update turns it on and off, and changes the number of workers with it, without a failed request', async () => {
-  const folder = temporaryFolder();
-  const port = await freePort();
-  const write = (...lines: readonly string[]): void => {
-    const command = `command = "${process.execPath} ${appPath('serves')}"`;
-    const all = [
-      '[master]',
-      'name = "host"',
-      '[program.shop]',
-      command,
-      `port = ${port}`,
-      'host = "127.0.0.1"',
-      'environment = { PORT = "${port}" }',
-      ...lines,
-    ];
-    writeFileSync(join(folder, 'graceful.toml'), `${all.join('\n').replaceAll('${port}', String(port))}\n`);
-  };
-  write('workers = 3');
-  const master = runMaster({
-    hasOwnFlags: false,
-    flags: ['-c', 'graceful.toml', '--log-format', 'json'],
-    command: [],
-    cwd: folder,
-    name: 'host',
-  });
-  await master.waitFor('generationReady', { generation: 1 });
+  const { master, port, update } = await startHost(app('serves'), ['workers = 3']);
   const clients = load(port);
   const plans = [
     ['workers = 3', 'reuse_port = true'],
@@ -262,8 +320,7 @@ test('an update turns it on and off, and changes the number of workers with it, 
   ];
   for (const [index, plan] of plans.entries()) {
     await clients.moreAnswers(100);
-    write(...plan);
-    expect(await gracefulctl(['update'], { XDG_RUNTIME_DIR: master.runtime })).toMatchObject({ code: 0 });
+    await update(plan);
     const [listener] = (await master.status()).listeners;
     expect([index, listener?.reusePort]).toEqual([index, plan.includes('reuse_port = true')]);
   }

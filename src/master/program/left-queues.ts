@@ -51,14 +51,16 @@ export function watchLeftQueues(
   function look(program: Program): void {
     latest = program;
     const current = servingGeneration(program);
-    const listeners =
-      current === null ? [] : versions.of(current.number).listeners.filter(({ slots }) => slots.isOpen());
+    const all = current === null ? [] : versions.of(current.number).listeners;
+    // Workers that share a socket may have replaced others with one each.
+    const listeners = all.filter(({ slots }) => slots.isOpen() || slots.otherFds().length > 0);
     if (current === null || listeners.length === 0) {
       cancel();
       unattended = new Set();
       return;
     }
-    const { queues, awaited } = attendedQueues(program, ofWorkers, emptiesQueue);
+    const areShared = !listeners.some(({ slots }) => slots.isOpen());
+    const { queues, awaited } = attendedQueues(program, ofWorkers, areShared, emptiesQueue);
     const before = unattended;
     unattended = new Set(freeQueues(listeners, queues).slice(awaited));
     if ([...unattended].some((queue) => !before.has(queue))) lookLater(handshakeMs);
@@ -78,11 +80,12 @@ export function watchLeftQueues(
 
 /**
  * The queues from which a worker accepts or will accept: it starts, has a slot, or empties its queue. `awaited`: how many workers are about to be started
- * that will have the first of the free queues, and not those of their slots.
+ * that will have the first of the free queues, and not those of their slots. `areShared`: the workers of the serving generation share queue 0.
  */
 function attendedQueues(
   program: Program,
   ofWorkers: WorkerQueues,
+  areShared: boolean,
   emptiesQueue: (worker: number) => boolean,
 ): { readonly queues: ReadonlySet<number>; readonly awaited: number } {
   const slots = [servingGeneration(program), candidateGeneration(program)].flatMap((one) => one?.slots ?? []);
@@ -91,11 +94,15 @@ function attendedQueues(
   );
   const ids = [...workers.map(({ id }) => id), ...slots.flatMap(({ workerId }) => workerId ?? [])];
   const own = ids.flatMap((id) => ofWorkers.of(id) ?? []);
-  const isVacant = ({ workerId }: Slot): boolean => workerId === null || ofWorkers.of(workerId) === null;
-  if (!ofWorkers.areOwn())
-    return { queues: new Set([...own, ...slots.filter(isVacant).map(({ index }) => index)]), awaited: 0 };
+  /** Whether the slot will have a worker. */
+  const isVacant = ({ workerId, rest }: Slot): boolean =>
+    rest === null && (workerId === null || ofWorkers.of(workerId) === null);
+  if (!ofWorkers.areOwn()) {
+    const awaited = slots.filter(isVacant).map(({ index }) => (areShared ? 0 : index));
+    return { queues: new Set([...own, ...awaited]), awaited: 0 };
+  }
   // Those of a candidate get queues in which nobody waits.
   const serving = servingGeneration(program)?.slots ?? [];
-  const awaited = serving.filter((slot) => isVacant(slot) && slot.rest === null).length;
+  const awaited = serving.filter(isVacant).length;
   return { queues: new Set(own), awaited };
 }

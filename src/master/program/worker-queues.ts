@@ -48,9 +48,9 @@ export function assignQueue(
   taken: ReadonlySet<number>,
   own: ReadonlySet<number>,
 ): AssignedQueue {
-  // Without sockets of their own, all workers accept from the first one.
+  // Without sockets of their own, all workers accept from the first one. Others may be left from before.
   if (listeners.length === 0 || !listeners.every(({ slots }) => slots.isOpen()))
-    return { queue: 0, hasOwnQueue: false, isClosed: false };
+    return { queue: wanted ?? 0, hasOwnQueue: false, isClosed: false };
   if (wanted !== undefined) return { queue: wanted, hasOwnQueue: !isNode, isClosed: false };
   if (isNode && !own.has(slot)) return { queue: slot, hasOwnQueue: false, isClosed: false };
   const isQuiet = (queue: number): boolean =>

@@ -12,7 +12,10 @@ export interface ListenerSlots {
   /** From now on there is a socket for each queue. The first `count` of them are opened at once. Errors: `addressUnusable`. */
   open(count: number): Promise<void>;
   isOpen(): boolean;
-  /** The socket with this queue, which is opened if necessary; null if it is the socket of the listener itself. Errors: `addressUnusable`. */
+  /**
+   * The socket with this queue, which is opened if necessary; null if it is the socket of the listener itself. If the workers of this holder share that one,
+   * others may be left of an earlier holder. Errors: `addressUnusable`.
+   */
   socketOf(queue: number): SlotSocket | null;
   /**
    * Directs new connections to these queues. `isServed`: whether their workers accept; otherwise clients wait there, unless workers of another holder
@@ -65,6 +68,7 @@ export function createListenerSlots({
   function view(): ListenerSlots {
     const holder = {};
     let isOpen = false;
+    const isShared = (queue: number): boolean => !isOpen && queue === 0;
     return {
       async open(count) {
         // Loaded only if a program needs it: most share one socket.
@@ -76,15 +80,15 @@ export function createListenerSlots({
         isOpen = true;
       },
       isOpen: () => isOpen,
-      socketOf: (queue) => (isOpen && queue > 0 ? (sockets?.of(queue) ?? null) : null),
+      socketOf: (queue) => (queue > 0 ? (sockets?.of(queue) ?? null) : null),
       direct(queues, isServed) {
         direct(holder, isOpen || queues.size === 0 ? queues : shared, isServed);
       },
       isDirectedElsewhere: (queue) =>
         [...wanted].some(([other, { queues }]) => other !== holder && queues.has(queue)),
-      isDirectedTo: (queue) => !isOpen || sockets?.isDirectedTo(queue) !== false,
+      isDirectedTo: (queue) => isShared(queue) || sockets?.isDirectedTo(queue) !== false,
       steer: (queue, source) => (isOpen ? sockets?.steer(queue, source) : undefined) ?? (() => undefined),
-      queued: (queue) => (isOpen ? (sockets?.queued(queue) ?? 0) : 0),
+      queued: (queue) => (isShared(queue) ? 0 : (sockets?.queued(queue) ?? 0)),
       listenAgain: (shut, open) => sockets?.listenAgain(shut, open),
       otherFds: () => sockets?.others().map((one) => one.fd) ?? [],
     };

@@ -4,14 +4,18 @@ import { createSlotQueues } from '../../../../src/master/program/slot-queues.ts'
 import { settings } from '../../../helpers/lifecycle.ts';
 
 /** A program whose listeners all have queues of these lengths. `own`: the queues of its workers, by their ids, if these are not those of their slots. */
-function setUp(queues: Record<number, number> = {}, own: Record<number, number> | null = null) {
+function setUp(
+  queues: Record<number, number> = {},
+  own: Record<number, number> | null = null,
+  isShared = false,
+) {
   let directed: readonly number[] = [];
   let now = 0;
   const left: (readonly [slot: number, connections: number])[] = [];
   let armed: { readonly at: number; readonly fire: () => void }[] = [];
   const listener = {
     slots: {
-      isOpen: () => true,
+      isOpen: () => !isShared,
       direct: (slots: ReadonlySet<number>) => {
         directed = [...slots];
       },
@@ -38,7 +42,10 @@ function setUp(queues: Record<number, number> = {}, own: Record<number, number> 
     queues: createSlotQueues(
       platform,
       versions as never,
-      { of: (id) => (own === null ? (id - 1) % 3 : (own[id] ?? null)), areOwn: () => own !== null },
+      {
+        of: (id) => (own === null ? (id - 1) % 3 : (own[id] ?? null)),
+        areOwn: () => own !== null && !isShared,
+      },
       (...one) => left.push(one),
     ),
     left,
@@ -251,4 +258,15 @@ test('a queue of such workers is left behind if more connections wait than worke
   };
   queues.lookForLeft(waiting as Program);
   expect(left).toEqual([[1, 2]]);
+});
+
+test('the queue of a worker that was crashed when the workers came to share a socket is reported: none of them has it', () => {
+  const lengths: Record<number, number> = { 0: 7, 1: 2, 2: 0 };
+  const { queues, left } = setUp(lengths, { 1: 0, 2: 0 }, true);
+  queues.lookForLeft(shrunk([worker(0), worker(1)]));
+  expect(left).toEqual([[1, 2]]);
+  const none = { index: 1, failures: 1, workerId: null, restartAt: 10, hasEndedReady: true, rest: null };
+  const waits = setUp(lengths, {}, true);
+  waits.queues.lookForLeft({ ...shrunk([]), current: { ...generation, slots: [none] } } as Program);
+  expect(waits.left).toEqual([[1, 2]]);
 });

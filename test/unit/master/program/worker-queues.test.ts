@@ -42,6 +42,8 @@ test('workers that share one socket have its queue, and those without a listener
   const shared = { queue: 0, hasOwnQueue: false, isClosed: false };
   expect(assign([listener([0], [0], false)], { slot: 1 }, [0])).toEqual(shared);
   expect(assign([], { slot: 1 }, [])).toEqual(shared);
+  const left = [listener([0], [0, 3], false)];
+  expect(assign(left, { wanted: 1 }, [0])).toEqual({ ...shared, queue: 1 });
 });
 
 test('the first workers of any other program get connections at once, and candidates only once they are admitted', () => {
