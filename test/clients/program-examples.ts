@@ -7,8 +7,6 @@ export interface Example {
   /** The commands that have to be installed. */
   readonly needs: readonly string[];
   readonly protocol: 'http' | 'fastcgi';
-  /** How many new connections may fail at one reload: one for each process of which the page says so. */
-  readonly mayLose: number;
   /** Whether the page says that the program closes idle connections at a reload: then it may lose a request on each of them. */
   readonly closesIdle: boolean;
   /** How it ends when it has drained. */
@@ -24,14 +22,14 @@ export interface Example {
 const page: string = readFileSync(new URL('../../docs/programs.md', import.meta.url), 'utf8');
 
 const mark =
-  /<!-- program: ([^;]+); needs: ([^;]+?)(?:; protocol: (\w+))?(?:; new: (\d+))?; keep-alive: (\w+)(?:; exit: (\w+))? -->/;
+  /<!-- program: ([^;]+); needs: ([^;]+?)(?:; protocol: (\w+))?; keep-alive: (\w+)(?:; exit: (\w+))? -->/;
 const block = /```(\w+)\n([^]*?)```/g;
 /** `# app.py`, `// server.go`, `; x.conf`, `<?php // x.php` or `<!-- x.html -->` in the first line of a file. */
 const fileName = /^(?:#|\/\/|;|<\?php \/\/|<!--) ([\w.-]+\.\w+)(?: -->)?\n/;
 
 export function readExamples(): readonly Example[] {
   return page.split(/^### /m).flatMap((section) => {
-    const [, name, needs = '', protocol, lost = '0', keepAlive, exit = '0'] = mark.exec(section) ?? [];
+    const [, name, needs = '', protocol, keepAlive, exit = '0'] = mark.exec(section) ?? [];
     if (name === undefined) return [];
     const blocks = [...section.matchAll(block)].map(([, language = '', text = '']) => ({ language, text }));
     const files = blocks.flatMap(({ language, text }) => {
@@ -49,7 +47,6 @@ export function readExamples(): readonly Example[] {
         name,
         needs: needs.split(', '),
         protocol: protocol === 'fastcgi' ? protocol : 'http',
-        mayLose: Number(lost),
         closesIdle: keepAlive === 'closed',
         outcome: exit.startsWith('SIG') ? { code: null, signal: exit } : { code: Number(exit), signal: null },
         files,
