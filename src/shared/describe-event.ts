@@ -230,7 +230,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'listenerShutDown':
       return `a worker closed ${describeAddress(event)} for all processes with shutdown(2): ${event.problem === null ? 'it was opened again' : `it cannot be opened again (${event.problem}): restart the program`}`;
     case 'queueLeftBehind':
-      return `${count(event.connections, 'connection')} left in the queue of slot ${event.slot}, which has no worker any more: one starts to serve these connections, and then drains`;
+      return `${count(event.connections, 'connection')} left in accept queue ${event.slot}, which has no worker any more: one starts to serve these connections, and then drains`;
     case 'portChanged':
       return `PORT of the ${event.source === 'file' ? 'environment file' : 'environment'} is not the port that graceful-run holds: the program gets PORT=${event.port}`;
     case 'messageRejected':

@@ -460,7 +460,7 @@ export type MasterEvent =
     } & AddressFields)
   /**
    * Connections wait in an accept queue (`reuse_port`) that no worker has: it was given up while its worker had crashed or did not accept, or they came
-   * late. A worker is started that serves them, and then drains. `slot`: its slot, which is the number of the queue.
+   * late. A worker is started that serves them, and then drains. `slot`: the number of the queue.
    */
   | {
       readonly event: 'queueLeftBehind';

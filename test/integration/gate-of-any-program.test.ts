@@ -193,3 +193,31 @@ test('a program that shuts the listener down when it drains fails no connection:
   const tally = await load.stop();
   expect([failuresOf(tally), tally.examples]).toEqual([0, []]);
 });
+
+test('clients that have queued for a program that is renamed are served under its new name', async () => {
+  const folder = temporaryFolder();
+  const port = await freePort();
+  const write = (name: string): void => {
+    const lines = ['[master]', 'name = "host"', `[program.${name}]`, `command = ${JSON.stringify(python)}`];
+    const rest = [`port = ${port}`, 'host = "127.0.0.1"', 'reuse_port = true', 'startsecs = "300ms"'];
+    writeFileSync(join(folder, 'graceful.toml'), [...lines, ...rest].join('\n'));
+  };
+  write('before');
+  const master = runMaster({
+    hasOwnFlags: false,
+    flags: ['-c', 'graceful.toml', '--log-format', 'json', '--log-level', 'debug'],
+    command: [],
+    cwd: folder,
+    name: 'host',
+  });
+  await master.waitFor('generationReady', { generation: 1 });
+  const { pid } = await master.waitFor('workerStarted', { generation: 1 });
+  kill(pid ?? -1, 'SIGSTOP');
+  const queued = await queueUp(port, 20);
+  write('after');
+  const update = gracefulctl(['update'], { XDG_RUNTIME_DIR: master.runtime });
+  await master.waitFor('generationReady', { program: 'after' } as object);
+  kill(pid ?? -1);
+  expect((await Promise.all(queued)).map(({ status }) => status)).toEqual(queued.map(() => 200));
+  expect(await update).toMatchObject({ code: 0 });
+});

@@ -261,7 +261,7 @@ test('what has queued for a crashed worker is served when an update turns it off
   await update(plan);
   expect((await Promise.all(queued)).map(({ status }) => status)).toEqual(queued.map(() => 200));
   expect(await master.waitFor('queueLeftBehind')).toMatchObject({ generation: 2, slot: 1 });
-  await master.waitFor('workerExited', { generation: 2, slot: 1 });
+  await master.waitFor('workerExited', { generation: 2, slot: 2 });
   expect((await master.status()).workers.map(({ slot }) => slot)).toEqual([0, 1]);
 });
 

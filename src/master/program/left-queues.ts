@@ -5,7 +5,7 @@
 import type { Platform } from '../process/platform.ts';
 import { candidateGeneration, servingGeneration, type Program, type Slot } from './lifecycle/state.ts';
 import type { Versions } from './versions.ts';
-import { freeQueues, waitingIn, type WorkerQueues } from './worker-queues.ts';
+import { freeQueues, isServedElsewhere, waitingIn, type WorkerQueues } from './worker-queues.ts';
 
 /** How long a connection may take to get into the queue, if its first packet came before its queue was left out: a round trip to the client. */
 export const handshakeMs = 1_000;
@@ -63,7 +63,9 @@ export function watchLeftQueues(
     const { queues, awaited } = attendedQueues(program, ofWorkers, areShared, emptiesQueue);
     const before = unattended;
     unattended = new Set(freeQueues(listeners, queues).slice(awaited));
-    if ([...unattended].some((queue) => !before.has(queue))) lookLater(handshakeMs);
+    const isNew = [...unattended].some((queue) => !before.has(queue));
+    // Nothing tells when another program lets its queues go.
+    if (isNew || isServedElsewhere(listeners)) lookLater(handshakeMs);
     for (const queue of unattended) {
       const connections = waitingIn(listeners, queue);
       const last = reported.get(queue);

@@ -80,6 +80,13 @@ export function freeQueues(
     .map(({ queue }) => queue);
 }
 
+/** Whether another program, or an earlier version of this one, serves some queue: once it does not any more, what is left there is for this one. */
+export function isServedElsewhere(listeners: readonly QueuedListener[]): boolean {
+  return Array.from({ length: countOf(listeners) }, (_, queue) => queue).some((queue) =>
+    listeners.some(({ slots }) => slots.isDirectedElsewhere(queue)),
+  );
+}
+
 /** How many connections wait in this queue of any of the listeners. */
 export function waitingIn(listeners: readonly QueuedListener[], queue: number): number {
   return listeners.reduce((sum, { slots }) => sum + slots.queued(queue), 0);

@@ -24,7 +24,7 @@ export interface ListenerSlots {
   direct(queues: ReadonlySet<number>, isServed: boolean): void;
   /** Whether new connections come to this queue. */
   isDirectedTo(queue: number): boolean;
-  /** Whether another holder has directed them there. */
+  /** Whether another holder, whose workers accept, has directed them there. */
   isDirectedElsewhere(queue: number): boolean;
   /**
    * Directs connections of one client to this queue, whatever the others get, until the function that it returns is called. Returns the name of the
@@ -85,7 +85,9 @@ export function createListenerSlots({
         direct(holder, isOpen || queues.size === 0 ? queues : shared, isServed);
       },
       isDirectedElsewhere: (queue) =>
-        [...wanted].some(([other, { queues }]) => other !== holder && queues.has(queue)),
+        [...wanted].some(
+          ([other, { queues, isServed }]) => other !== holder && isServed && queues.has(queue),
+        ),
       isDirectedTo: (queue) => isShared(queue) || sockets?.isDirectedTo(queue) !== false,
       steer: (queue, source) => (isOpen ? sockets?.steer(queue, source) : undefined) ?? (() => undefined),
       queued: (queue) => (isShared(queue) ? 0 : (sockets?.queued(queue) ?? 0)),

@@ -253,11 +253,20 @@ export function serveLeftQueue<P extends Serving | Reloading | OnProbation>(
 ): P {
   const { number, startedAt } = program.current;
   out.push({ type: 'announce', event: { event: 'queueLeftBehind', generation: number, slot, connections } });
-  const slots = [emptySlot(slot)];
+  const slots = [emptySlot(freeSlot(program, slot))];
   const effects: Effect[] = [];
   const { program: filled } = fillSlots(program, { number, startedAt, slots }, slots, at, effects);
   out.push(...effects.map((one) => (one.type === 'startWorker' ? { ...one, queue: slot } : one)));
   return filled;
+}
+
+/** A slot that no worker has: two workers with the same number would share what the program derives from it, such as a port. */
+function freeSlot({ current, workers }: Serving | Reloading | OnProbation, wanted: number): number {
+  const taken = current.slots.filter(({ rest }) => rest === null);
+  const used = new Set([...taken, ...workers.map(({ slot }) => ({ index: slot }))].map(({ index }) => index));
+  let free = used.has(wanted) ? current.slots.length : wanted;
+  while (used.has(free)) free += 1;
+  return free;
 }
 
 /** Drains a worker that was started for a queue: it accepts and has no slot. The queue is empty before it stops accepting. */
