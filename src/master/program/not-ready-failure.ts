@@ -132,7 +132,7 @@ function otherHint(timeoutMs: number, awaited: Awaited): string {
     case 'answers':
       return awaited.hasOwnSocket
         ? `a worker is ready once GET ${readiness.path} returns status 200–399; ${slowStart}`
-        : 'give each worker a socket of its own, over which it can be asked (reuse_port = true, --reuse-port, and no launcher such as npm in front of the program), or choose another way with ready (--ready), such as notify, delay:1s or tcp:PORT';
+        : 'give each worker a socket of its own, over which it can be asked, with reuse_port (--reuse-port), and start the program without a launcher such as npm; or choose another way with ready (--ready), such as notify, delay:1s or tcp:PORT';
   }
 }
 
