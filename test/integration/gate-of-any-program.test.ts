@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { freePort, get, queueUp } from '../helpers/plain-client.ts';
-import { gracefulctl } from '../helpers/run-gracefulctl.ts';
+import { runHost } from '../helpers/run-host.ts';
 import { appPath, kill, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 import { startLoad } from '../helpers/strict-client.ts';
 import { failuresOf } from '../helpers/tally.ts';
@@ -129,36 +129,17 @@ test('Node.js that a shell starts only after the worker has counted as ready is 
 });
 
 test('after a change of the command from Python to Node.js and back, no request fails', async () => {
-  const folder = temporaryFolder();
   const port = await freePort();
-  const write = (command: readonly string[]): void => {
-    const lines = ['[master]', 'name = "host"', '[program.shop]', `command = ${JSON.stringify(command)}`];
-    const rest = [
-      `port = ${port}`,
-      'host = "127.0.0.1"',
-      'reuse_port = true',
-      'startsecs = "300ms"',
-      'probation = "500ms"',
-    ];
-    writeFileSync(
-      join(folder, 'graceful.toml'),
-      [...lines, ...rest, `environment = { PORT = "${port}" }`].join('\n'),
-    );
-  };
-  write(python);
-  const master = runMaster({
-    hasOwnFlags: false,
-    flags: ['-c', 'graceful.toml', '--log-format', 'json'],
-    command: [],
-    cwd: folder,
-    name: 'host',
-  });
-  await master.waitFor('generationReady', { generation: 1 });
+  const programOf = (command: readonly string[]): readonly string[] => [
+    ...program('shop', port, command),
+    'probation = "500ms"',
+    `environment = { PORT = "${port}" }`,
+  ];
+  const { update } = await runHost(programOf(python));
   const load = startLoad({ port, mode: 'fresh', clients: 4 });
   for (const command of [[process.execPath, appPath('serves')], python]) {
     await load.moreAnswers(50);
-    write(command);
-    expect(await gracefulctl(['update'], { XDG_RUNTIME_DIR: master.runtime })).toMatchObject({ code: 0 });
+    await update(programOf(command));
   }
   await load.moreAnswers(50);
   const tally = await load.stop();
@@ -195,29 +176,24 @@ test('a program that shuts the listener down when it drains fails no connection:
 });
 
 test('clients that have queued for a program that is renamed are served under its new name', async () => {
-  const folder = temporaryFolder();
   const port = await freePort();
-  const write = (name: string): void => {
-    const lines = ['[master]', 'name = "host"', `[program.${name}]`, `command = ${JSON.stringify(python)}`];
-    const rest = [`port = ${port}`, 'host = "127.0.0.1"', 'reuse_port = true', 'startsecs = "300ms"'];
-    writeFileSync(join(folder, 'graceful.toml'), [...lines, ...rest].join('\n'));
-  };
-  write('before');
-  const master = runMaster({
-    hasOwnFlags: false,
-    flags: ['-c', 'graceful.toml', '--log-format', 'json', '--log-level', 'debug'],
-    command: [],
-    cwd: folder,
-    name: 'host',
-  });
-  await master.waitFor('generationReady', { generation: 1 });
+  const { master, update } = await runHost(program('before', port, python));
   const { pid } = await master.waitFor('workerStarted', { generation: 1 });
   kill(pid ?? -1, 'SIGSTOP');
   const queued = await queueUp(port, 20);
-  write('after');
-  const update = gracefulctl(['update'], { XDG_RUNTIME_DIR: master.runtime });
+  const updated = update(program('after', port, python));
   await master.waitFor('generationReady', { program: 'after' } as object);
   kill(pid ?? -1);
   expect((await Promise.all(queued)).map(({ status }) => status)).toEqual(queued.map(() => 200));
-  expect(await update).toMatchObject({ code: 0 });
+  await updated;
 });
+
+/** The lines of a config file for a program whose workers have sockets of their own. */
+function program(name: string, port: number, command: readonly string[]): readonly string[] {
+  return [
+    `[program.${name}]`,
+    `command = ${JSON.stringify(command)}`,
+    `port = ${port}`,
+    ...['host = "127.0.0.1"', 'reuse_port = true', 'startsecs = "300ms"'],
+  ];
+}

@@ -6,7 +6,7 @@ import { routes } from '../../src/shared/control-api.ts';
 import { askControl } from '../../src/shared/control-client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { freePort, queueUp, whoAnswers } from '../helpers/plain-client.ts';
-import { gracefulctl } from '../helpers/run-gracefulctl.ts';
+import { runHost } from '../helpers/run-host.ts';
 import { app, appPath, kill, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 import { startLoad } from '../helpers/strict-client.ts';
 import type { Load } from '../helpers/load.ts';
@@ -59,37 +59,16 @@ async function startHost(command: readonly string[], lines: readonly string[]): 
   const folder = temporaryFolder();
   const port = await freePort();
   const hold = join(folder, 'hold');
-  const write = (own: readonly string[]): void => {
-    const all = [
-      '[master]',
-      'name = "host"',
-      '[program.shop]',
-      `command = ${JSON.stringify(command)}`,
-      `port = ${port}`,
-      'host = "127.0.0.1"',
-      `environment = { PORT = "${port}", HOLD = "${hold}" }`,
-      ...own,
-    ];
-    writeFileSync(join(folder, 'graceful.toml'), `${all.join('\n')}\n`);
-  };
-  write(lines);
-  const master = runMaster({
-    hasOwnFlags: false,
-    flags: ['-c', 'graceful.toml', '--log-format', 'json', '--log-level', 'debug'],
-    command: [],
-    cwd: folder,
-    name: 'host',
-  });
-  await master.waitFor('generationReady', { generation: 1 });
-  return {
-    master,
-    port,
-    hold,
-    update: async (own) => {
-      write(own);
-      expect(await gracefulctl(['update'], { XDG_RUNTIME_DIR: master.runtime })).toMatchObject({ code: 0 });
-    },
-  };
+  const programOf = (own: readonly string[]): readonly string[] => [
+    '[program.shop]',
+    `command = ${JSON.stringify(command)}`,
+    `port = ${port}`,
+    'host = "127.0.0.1"',
+    `environment = { PORT = "${port}", HOLD = "${hold}" }`,
+    ...own,
+  ];
+  const { master, update } = await runHost(programOf(lines));
+  return { master, port, hold, update: async (own) => update(programOf(own)) };
 }
 
 /** The inodes of the listening sockets on the port, of all processes. */
