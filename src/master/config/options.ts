@@ -134,7 +134,7 @@ export interface ProgramOptions
   readonly ready?: ReadyWhen;
   /**
    * Number of warm-up requests for the health path, 0 to 10000. They are made in the same way after the first success and before the worker is
-   * ready, for at most 5s or half of the rest of `readyTimeout`, and ignores their results. Needs `ready: 'http:/path'`. Default 0.
+   * ready, for at most 5s or half of the rest of `readyTimeout`, and their results are ignored. Needs `ready: 'http:/path'`. Default 0.
    */
   readonly warmup?: number;
   /** With `ready: 'auto'`: how long a program that is not Node.js has to run until it counts as ready, 0s to 24h. Default 1s. */

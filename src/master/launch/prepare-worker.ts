@@ -104,7 +104,9 @@ export function prepareWorker(
       ? resolved
       : { ...resolved, ...script, isNode: false, isNodeBinary: false };
   const own = inheritedBy(command.isNode);
-  if (isServer) environment[env.listeners] = JSON.stringify(own.map(announce));
+  // Announced above as the first socket of each listener; with reuse_port, the worker may have another one.
+  if (isServer && own.some((one, index) => one.fd !== listeners[index]?.fd))
+    environment[env.listeners] = JSON.stringify(own.map(announce));
   const cwd = script?.cwd ?? plan.cwd;
   Object.assign(environment, script?.variables);
   const readyFd = readiness.when === 'writesNewline' ? readiness.fd : null;

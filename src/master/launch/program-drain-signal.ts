@@ -35,8 +35,8 @@ export function parseDrainSignal(written: string): DrainSignal | null {
 }
 
 /**
- * The signals on which programs drain, by the name of their executable, script or module; for plackup also by the server that it runs. SIGQUIT would be wrong for most other programs: a JVM dumps its
- * threads, a Go program dumps and exits, gunicorn cuts its requests.
+ * The signals on which programs drain, by the name of their executable, script or module; for plackup also by the server that it runs. SIGQUIT would
+ * be wrong for most other programs: a JVM dumps its threads, a Go program dumps and exits, gunicorn cuts its requests.
  */
 export const drainPresets: Readonly<Record<string, `SIG${SignalName}`>> = {
   apache2: 'SIGWINCH',

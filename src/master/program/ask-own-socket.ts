@@ -12,7 +12,7 @@ import type { Versions } from './versions.ts';
 const firstPort = 49_152;
 const lastPort = 65_535;
 
-/** As what a worker is asked, which is also what the preload of Node.js workers says. */
+/** The User-Agent of a request, which is the same as that of requests inside a Node.js worker. */
 export type UserAgent = 'graceful-run (health check)' | 'graceful-run (warm-up)';
 
 /** How many ports are tried: on the first ones, a connection may just have ended. */

@@ -103,7 +103,7 @@ function attendedQueues(
     const awaited = slots.filter(isVacant).map(({ index }) => (areShared ? 0 : index));
     return { queues: new Set([...own, ...awaited]), awaited: 0 };
   }
-  // Those of a candidate get queues in which nobody waits.
+  // The workers of a candidate generation get queues in which no connection waits.
   const serving = servingGeneration(program)?.slots ?? [];
   const awaited = serving.filter(isVacant).length;
   return { queues: new Set(own), awaited };

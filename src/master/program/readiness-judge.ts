@@ -293,7 +293,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
   ): void {
     const dueAt = platform.clock.monotonicMs() + planOf(worker).readyTimeoutMs;
     const ask = (userAgent: UserAgent): StartedProbe =>
-      // Node.js behind a shell is asked inside its process, and reports itself what comes of it.
+      // A Node.js process behind a shell is asked by its preload, which reports the result.
       findNode(worker)
         ? {
             outcome: Promise.resolve(
@@ -384,7 +384,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
             );
           return;
         case 'answers':
-          // Node.js is asked inside its process.
+          // The preload of a Node.js worker asks it inside its process.
           if (worker.hasOwnQueue) askUntilReady(worker, readiness);
           return;
         case 'listens':
