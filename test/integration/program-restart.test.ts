@@ -70,6 +70,31 @@ test('a program that stopped is bound and started again, and serves with the nex
   }
 });
 
+test('a program that has not to run for any time has run, however soon it ends', async () => {
+  const master = createMaster({
+    name: 'host',
+    control: false,
+    programs: {
+      brief: { command: ['true'], type: 'worker', startsecs: '0s', autostart: false, autorestart: false },
+    },
+  });
+  const failures: MasterEvent[] = [];
+  master.subscribe((event) => {
+    if (event.event === 'workerFailed') failures.push(event);
+  });
+  await master.start();
+  onTestFinished(() => master.stop());
+  const brief = master.program('brief');
+  for (let times = 1; times <= 100; times += 1) {
+    await brief.start();
+    while (brief.status().state !== 'EXITED')
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+  }
+  expect(failures).toEqual([]);
+});
+
 test('a program whose first start failed can be started again', async () => {
   const { program, next } = programOf(app('exits-before-ready'), await freePort());
   for (const generation of [1, 2]) {

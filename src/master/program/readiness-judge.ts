@@ -103,8 +103,8 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
 
   function countAlive(worker: RunningWorker): void {
     const { kind, startsMs } = planOf(worker);
-    // A program that runs once may have done its work before a timer fires.
-    if (kind.type === 'oneshot' && startsMs === 0) prove(worker);
+    // A program without listeners may have done its work before a timer fires. A server is not to be judged before its command has been executed.
+    if (kind.type !== 'server' && startsMs === 0) prove(worker);
     else
       during(
         worker,
