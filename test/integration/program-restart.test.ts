@@ -1,6 +1,8 @@
 // One program without a master around it: it can be started again, and what has to survive the master is plain data.
 import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
 import type { MasterRecord } from '../../src/master/handover/record.ts';
 import { createLogFilesLoader } from '../../src/master/output/log-files-loader.ts';
@@ -9,6 +11,7 @@ import { createMaster } from '../../src/master/master.ts';
 import { system } from '../../src/master/process/system.ts';
 import { createProgram, type ManagedProgram } from '../../src/master/program/program.ts';
 import type { MasterEvent } from '../../src/shared/events.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { freePort, whoAnswers } from '../helpers/plain-client.ts';
 import { app, temporaryFolder } from '../helpers/run-master.ts';
 
@@ -18,7 +21,12 @@ interface Running {
   readonly next: (name: MasterEvent['event']) => Promise<void>;
 }
 
-function programOf(command: readonly string[], port: number, options: Partial<ProgramOptions> = {}): Running {
+function programOf(
+  command: readonly string[],
+  port: number,
+  options: Partial<ProgramOptions> = {},
+  platform = system,
+): Running {
   let waiting: readonly { readonly name: string; readonly resolve: () => void }[] = [];
   const program = createProgram({
     plan: compileProgram(
@@ -27,7 +35,7 @@ function programOf(command: readonly string[], port: number, options: Partial<Pr
       process.cwd(),
     ),
     environment: process.env,
-    platform: system,
+    platform,
     onStderr: () => undefined,
     onStdout: () => undefined,
     privateFolder: () => null,
@@ -93,6 +101,27 @@ test('a program that has not to run for any time has run, however soon it ends',
       });
   }
   expect(failures).toEqual([]);
+});
+
+test('a worker that runs does not keep in memory the environment that it was started with', async () => {
+  const environments: WeakRef<object>[] = [];
+  const platform: typeof system = {
+    ...system,
+    spawn(request, handlers) {
+      environments.push(new WeakRef(request.environment));
+      return system.spawn(request, handlers);
+    },
+  };
+  const { program } = programOf(app('serves'), await freePort(), {}, platform);
+  await program.bind();
+  expect(await program.start()).toMatchObject({ ok: true });
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  await eventually('the environment is no longer in memory', () => {
+    collect();
+    return environments.every((environment) => environment.deref() === undefined);
+  });
+  expect(environments).toHaveLength(1);
 });
 
 test('a program whose first start failed can be started again', async () => {

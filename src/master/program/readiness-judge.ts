@@ -42,9 +42,12 @@ export interface ReadinessParts {
 /** A sign by which a program itself can show that it is ready. */
 type Sign = 'sendsMessage' | 'notifies' | 'writesNewline';
 
+/** What is to be known of the start of a worker. */
+export type Started = Pick<SpawnRequest, 'isNode' | 'cwd' | 'probe'>;
+
 export interface ReadinessJudge {
   /** Called when the worker's process was started. */
-  begin(worker: RunningWorker, request: SpawnRequest): void;
+  begin(worker: RunningWorker, started: Started): void;
   /** Called when the worker's own Node.js process has said ready on the channel. */
   saidReady(worker: RunningWorker): void;
   /** Called when the worker has given the sign that `--ready` names: a message, a notification or a newline. */

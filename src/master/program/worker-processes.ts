@@ -8,7 +8,7 @@ import { failureContext, identity, type RunningWorker } from './running-worker.t
 import { exitFailure, isNotInherited, notInheritedFailure, notStartedFailure } from './worker-failures.ts';
 import type { Versions } from './versions.ts';
 import type { BoundListener } from '../sockets/listener.ts';
-import type { ReadinessJudge } from './readiness-judge.ts';
+import type { ReadinessJudge, Started } from './readiness-judge.ts';
 import type { MessageHandler } from './worker-messages.ts';
 import {
   assignQueue,
@@ -79,7 +79,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
       });
       // Only if no worker has the listener: one may be a program that has set it to non-blocking for itself, and would wait in accept(2) forever.
       letAcceptWait(request.listeners, (holders) => holders.length === 0);
-      const { notifyPath, uid } = request;
+      const { notifyPath, uid, isNode, cwd, probe } = request;
       if (notifyPath !== null)
         notifySocket = platform.openNotifySocket(notifyPath, uid, (bytes) => {
           if (worker !== null) readiness.notified(worker, bytes);
@@ -111,7 +111,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
             own.ended(stream);
           },
           adopted: (pid, how) => {
-            if (worker !== null) adopted(worker, request, pid, how);
+            if (worker !== null) adopted(worker, { isNode, cwd, probe }, pid, how);
           },
           problem: (problem) => {
             if (worker !== null) readiness.notReadyYet(worker, problem);
@@ -208,10 +208,10 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   }
 
   /** Notes which process is the daemon: only from now on is there a process that can become ready. */
-  function adopted(worker: RunningWorker, request: SpawnRequest, pid: number, how: AdoptedHow): void {
+  function adopted(worker: RunningWorker, started: Started, pid: number, how: AdoptedHow): void {
     worker.servingPid = pid;
     dispatch({ type: 'workerAdopted', worker: worker.id, pid, how });
-    if (how !== 'changed') readiness.begin(worker, request);
+    if (how !== 'changed') readiness.begin(worker, started);
   }
 
   function ended(worker: RunningWorker, outcome: Outcome): void {
