@@ -22,7 +22,7 @@ import { waitingAt } from './waiting-requests.ts';
 /** How long a request is in flight after the signal. A program that cuts its requests does so at once. */
 const slowMs = 1_000;
 
-for (const example of readExamples())
+for (const example of readExamples().filter(({ bindsItself }) => !bindsItself))
   test.skipIf(!canRun(example.needs))(
     `${example.name} answers a request that is in flight at a reload, and then exits`,
     async () => {

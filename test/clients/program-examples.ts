@@ -9,6 +9,8 @@ export interface Example {
   readonly protocol: 'http' | 'fastcgi';
   /** Whether the page says that the program closes idle connections at a reload: then it may lose a request on each of them. */
   readonly closesIdle: boolean;
+  /** Whether it binds its port itself, and inherits no listener. */
+  readonly bindsItself: boolean;
   /** How it ends when it has drained. */
   readonly outcome: { readonly code: number | null; readonly signal: string | null };
   readonly files: readonly { readonly path: string; readonly text: string }[];
@@ -22,14 +24,14 @@ export interface Example {
 const page: string = readFileSync(new URL('../../docs/programs.md', import.meta.url), 'utf8');
 
 const mark =
-  /<!-- program: ([^;]+); needs: ([^;]+?)(?:; protocol: (\w+))?; keep-alive: (\w+)(?:; exit: (\w+))? -->/;
+  /<!-- program: ([^;]+); needs: ([^;]+?)(?:; protocol: (\w+))?; keep-alive: (\w+)(?:; exit: (\w+))?(?:; binds: (itself))? -->/;
 const block = /```(\w+)\n([^]*?)```/g;
 /** `# app.py`, `// server.go`, `; x.conf`, `<?php // x.php` or `<!-- x.html -->` in the first line of a file. */
 const fileName = /^(?:#|\/\/|;|<\?php \/\/|<!--) ([\w.-]+\.\w+)(?: -->)?\n/;
 
 export function readExamples(): readonly Example[] {
   return page.split(/^### /m).flatMap((section) => {
-    const [, name, needs = '', protocol, keepAlive, exit = '0'] = mark.exec(section) ?? [];
+    const [, name, needs = '', protocol, keepAlive, exit = '0', binds] = mark.exec(section) ?? [];
     if (name === undefined) return [];
     const blocks = [...section.matchAll(block)].map(([, language = '', text = '']) => ({ language, text }));
     const files = blocks.flatMap(({ language, text }) => {
@@ -48,6 +50,7 @@ export function readExamples(): readonly Example[] {
         needs: needs.split(', '),
         protocol: protocol === 'fastcgi' ? protocol : 'http',
         closesIdle: keepAlive === 'closed',
+        bindsItself: binds !== undefined,
         outcome: exit.startsWith('SIG') ? { code: null, signal: exit } : { code: Number(exit), signal: null },
         files,
         setup: setup.toReversed(),
