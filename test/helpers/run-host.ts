@@ -1,9 +1,20 @@
 /** A master called `host` with programs from a config file, which can be changed. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { gracefulctl } from './run-gracefulctl.ts';
+import { gracefulctl, type Ended } from './run-gracefulctl.ts';
 import { runMaster, temporaryFolder, type RunningMaster } from './run-master.ts';
+
+export interface Host {
+  readonly master: RunningMaster;
+  /** Where the master runs. It contains the config file. */
+  readonly folder: string;
+  /** Writes the config file anew. `text` is what follows the table of the master. */
+  readonly write: (text: string) => void;
+  readonly ctl: (...args: readonly string[]) => Promise<Ended>;
+  /** The lines that programs have written into the file `log`. */
+  readonly log: () => readonly string[];
+}
 
 export interface RunningHost {
   readonly master: RunningMaster;
@@ -11,13 +22,14 @@ export interface RunningHost {
   readonly update: (programs: readonly string[]) => Promise<void>;
 }
 
-/** Starts the master. `programs`: the lines of the config file after those of the master. Resolves when the first generation is ready. */
-export async function runHost(programs: readonly string[]): Promise<RunningHost> {
-  const folder = temporaryFolder();
-  const write = (lines: readonly string[]): void => {
-    writeFileSync(join(folder, 'graceful.toml'), `${['[master]', 'name = "host"', ...lines].join('\n')}\n`);
+/** Starts the master. `text`: see `write`. */
+export function startHost(text: string, folder: string = temporaryFolder()): Host {
+  const log = join(folder, 'log');
+  const write = (more: string): void => {
+    writeFileSync(join(folder, 'graceful.toml'), `[master]\nname = "host"\n${more}`);
   };
-  write(programs);
+  write(text);
+  writeFileSync(log, '', { flag: 'a' });
   const master = runMaster({
     hasOwnFlags: false,
     flags: ['-c', 'graceful.toml', '--log-format', 'json', '--log-level', 'debug'],
@@ -25,12 +37,29 @@ export async function runHost(programs: readonly string[]): Promise<RunningHost>
     cwd: folder,
     name: 'host',
   });
+  return {
+    master,
+    folder,
+    write,
+    ctl: (...args) => gracefulctl(args, { XDG_RUNTIME_DIR: master.runtime }),
+    log: () => readFileSync(log, 'utf8').split('\n').slice(0, -1),
+  };
+}
+
+/** Starts it with these lines after the table of the master. Resolves when the first generation is ready. */
+export async function runHost(programs: readonly string[]): Promise<RunningHost> {
+  const { master, write, ctl } = startHost(programs.join('\n'));
   await master.waitFor('generationReady', { generation: 1 });
   return {
     master,
     update: async (changed) => {
-      write(changed);
-      expect(await gracefulctl(['update'], { XDG_RUNTIME_DIR: master.runtime })).toMatchObject({ code: 0 });
+      write(changed.join('\n'));
+      expect(await ctl('update')).toMatchObject({ code: 0 });
     },
   };
+}
+
+/** Whether an event is about this program. */
+export function of(program: string): (event: object) => boolean {
+  return (event) => Reflect.get(event, 'program') === program;
 }

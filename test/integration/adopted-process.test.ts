@@ -8,7 +8,8 @@ import { eventually } from '../helpers/eventually.ts';
 import { isAlive } from '../helpers/marked-processes.ts';
 import { freePort, get } from '../helpers/plain-client.ts';
 import { gracefulctl } from '../helpers/run-gracefulctl.ts';
-import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+import { startHost } from '../helpers/run-host.ts';
+import { appPath, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 import { isRoot, mayRun } from '../helpers/required-programs.ts';
 
 const daemonScript = appPath('serves').replace(/serves\.cjs$/, 'daemon.py');
@@ -50,17 +51,10 @@ function run(
   keys = '',
   command: readonly string[] = ['python3', daemonScript, file, ...words],
 ): RunningMaster {
-  writeFileSync(
-    join(folder, 'graceful.toml'),
-    `[master]\nname = "host"\n[program.d]\ntype = "worker"\nstartsecs = "100ms"\nadopt_pid_file = "d.pid"\ncommand = ${JSON.stringify(command)}\n${keys}`,
-  );
-  return runMaster({
-    hasOwnFlags: false,
-    flags: ['-c', 'graceful.toml', '--log-format', 'json', '--log-level', 'debug'],
-    command: [],
-    cwd: folder,
-    name: 'host',
-  });
+  return startHost(
+    `[program.d]\ntype = "worker"\nstartsecs = "100ms"\nadopt_pid_file = "d.pid"\ncommand = ${JSON.stringify(command)}\n${keys}`,
+    folder,
+  ).master;
 }
 
 async function stop(master: RunningMaster): Promise<void> {

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { isAlive } from '../helpers/marked-processes.ts';
 import { freePort, get } from '../helpers/plain-client.ts';
+import { startHost } from '../helpers/run-host.ts';
 import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 import { built, gracefulctl, outcomeOf } from '../helpers/run-gracefulctl.ts';
 import { startLoad } from '../helpers/strict-client.ts';
@@ -49,19 +50,13 @@ interface Setup {
 }
 
 function start(...tables: readonly string[]): Setup {
-  const folder = temporaryFolder();
-  const write = (...texts: readonly string[]): void => {
-    writeFileSync(join(folder, 'graceful.toml'), ['[master]\nname = "host"\n', ...texts].join('\n'));
+  const { master, write } = startHost(['', ...tables].join('\n'));
+  return {
+    master,
+    write: (...texts) => {
+      write(['', ...texts].join('\n'));
+    },
   };
-  write(...tables);
-  const master = runMaster({
-    hasOwnFlags: false,
-    flags: ['-c', 'graceful.toml', '--log-format', 'json'],
-    command: [],
-    cwd: folder,
-    name: 'host',
-  });
-  return { master, write };
 }
 
 test('update adds, changes and removes programs, and leaves the others as they are', async () => {

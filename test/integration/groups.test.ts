@@ -1,40 +1,7 @@
 // Groups of programs: commands for all of them, their name in the environment and the status, and updates that touch only what they must.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
-import { gracefulctl, type Ended } from '../helpers/run-gracefulctl.ts';
-import { runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
-
-interface Setup {
-  readonly master: RunningMaster;
-  readonly ctl: (...args: readonly string[]) => Promise<Ended>;
-  readonly write: (text: string) => void;
-  /** What the workers have written into the file `log`. */
-  readonly log: () => readonly string[];
-}
-
-function run(text: string): Setup {
-  const folder = temporaryFolder();
-  const write = (more: string): void => {
-    writeFileSync(join(folder, 'graceful.toml'), `[master]\nname = "host"\n${more}`);
-  };
-  write(text);
-  writeFileSync(join(folder, 'log'), '');
-  const master = runMaster({
-    hasOwnFlags: false,
-    flags: ['-c', 'graceful.toml', '--log-format', 'json', '--log-level', 'debug'],
-    command: [],
-    cwd: folder,
-    name: 'host',
-  });
-  return {
-    master,
-    ctl: (...args) => gracefulctl(args, { XDG_RUNTIME_DIR: master.runtime }),
-    write,
-    log: () => readFileSync(join(folder, 'log'), 'utf8').split('\n').slice(0, -1),
-  };
-}
+import { of, startHost, type Host } from '../helpers/run-host.ts';
 
 /** Writes its name and its group into the file `log`, and `NAME ends` when it is stopped. */
 function job(name: string, more = ''): string {
@@ -50,11 +17,7 @@ ${more}
 const jobs = job('web') + job('queue') + job('other');
 const site = '[group.site]\nprograms = ["web", "queue"]\n';
 
-function of(program: string): (event: object) => boolean {
-  return (event) => Reflect.get(event, 'program') === program;
-}
-
-async function ready({ master }: Setup, ...programs: readonly string[]): Promise<void> {
+async function ready({ master }: Host, ...programs: readonly string[]): Promise<void> {
   for (const program of programs) await master.waitFor('generationReady', of(program));
 }
 
@@ -66,7 +29,7 @@ interface Shown {
 }
 
 async function shown(
-  { ctl }: Setup,
+  { ctl }: Host,
   ...args: readonly string[]
 ): Promise<readonly (readonly [string, string | null, string, number | null])[]> {
   const { out } = await ctl('status', '--json', ...args);
@@ -80,7 +43,7 @@ async function shown(
 }
 
 test('a command for NAME:* is one for every program of the group, and for no other', async () => {
-  const setup = run(site + jobs);
+  const setup = startHost(site + jobs);
   const { ctl, log } = setup;
   await ready(setup, 'web', 'queue', 'other');
   await eventually('all have begun', () => log().length === 3);
@@ -112,7 +75,7 @@ test('a command for NAME:* is one for every program of the group, and for no oth
 });
 
 test('an update reloads what has changed its group, and touches no other program', async () => {
-  const setup = run(site + jobs);
+  const setup = startHost(site + jobs);
   const { ctl, write, log } = setup;
   await ready(setup, 'web', 'queue', 'other');
   write(`[group.site]\nprograms = ["web", "other"]\npriority = 5\n${jobs}`);
@@ -135,7 +98,7 @@ test('an update reloads what has changed its group, and touches no other program
 });
 
 test('the programs of a group with a priority start and stop together, in their own order', async () => {
-  const { master, log, ctl } = run(
+  const { master, log, ctl } = startHost(
     `[group.late]\nprograms = ["b", "a"]\npriority = 500\n${job('a', 'priority = 2')}${job('b', 'priority = 1')}${job('c', 'priority = 400')}${job('d', 'priority = 600')}`,
   );
   for (const program of ['a', 'b', 'c', 'd']) await master.waitFor('generationReady', of(program));

@@ -4,38 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { freePort, get } from '../helpers/plain-client.ts';
-import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
-import { gracefulctl, type Ended } from '../helpers/run-gracefulctl.ts';
-
-function ctl(master: RunningMaster, ...args: readonly string[]): Promise<Ended> {
-  return gracefulctl(args, { XDG_RUNTIME_DIR: master.runtime });
-}
-
-interface Setup {
-  readonly master: RunningMaster;
-  readonly folder: string;
-  /** The lines that programs have written into the file `log`. */
-  readonly log: () => readonly string[];
-  readonly write: (text: string) => void;
-}
-
-function run(text: string): Setup {
-  const folder = temporaryFolder();
-  const write = (more: string): void => {
-    writeFileSync(join(folder, 'graceful.toml'), `[master]\nname = "host"\n${more}`);
-  };
-  write(text);
-  writeFileSync(join(folder, 'log'), '');
-  const master = runMaster({
-    hasOwnFlags: false,
-    flags: ['-c', 'graceful.toml', '--log-format', 'json', '--log-level', 'debug'],
-    command: [],
-    cwd: folder,
-    name: 'host',
-  });
-  const log = (): readonly string[] => readFileSync(join(folder, 'log'), 'utf8').split('\n').slice(0, -1);
-  return { master, folder, log, write };
-}
+import { of, startHost } from '../helpers/run-host.ts';
+import { appPath } from '../helpers/run-master.ts';
 
 /** Says when it begins and ends in the file `log`; it ends at SIGTERM, after its work. */
 function job(name: string, more = ''): string {
@@ -48,34 +18,30 @@ ${more}
 `;
 }
 
-function of(program: string): (event: object) => boolean {
-  return (event) => Reflect.get(event, 'program') === program;
-}
-
 test('a reload starts the new workers before the old ones stop, which finish what they do', async () => {
-  const { master, log } = run(job('mails', 'workers = 2'));
+  const { master, log, ctl } = startHost(job('mails', 'workers = 2'));
   await master.waitFor('generationReady');
   expect([...log()].sort()).toEqual(['mails begins 0', 'mails begins 1']);
-  expect(await ctl(master, 'reload', '--wait=drained', 'mails')).toMatchObject({ code: 0 });
+  expect(await ctl('reload', '--wait=drained', 'mails')).toMatchObject({ code: 0 });
   expect(
     log()
       .slice(2, 4)
       .every((line) => line.startsWith('mails begins')),
   ).toBe(true);
   expect(log().slice(4)).toEqual(['mails ends', 'mails ends']);
-  expect(JSON.parse((await ctl(master, 'status', '--json')).out)).toMatchObject({
+  expect(JSON.parse((await ctl('status', '--json')).out)).toMatchObject({
     state: 'RUNNING',
     listeners: [],
   });
 });
 
 test('without overlap a reload, an update and a stop end the old worker first', async () => {
-  const { master, log, write } = run(job('mails', 'overlap = false'));
+  const { master, log, write, ctl } = startHost(job('mails', 'overlap = false'));
   await master.waitFor('generationReady', { generation: 1 });
-  expect(await ctl(master, 'reload', '--wait', 'mails')).toMatchObject({ code: 0 });
+  expect(await ctl('reload', '--wait', 'mails')).toMatchObject({ code: 0 });
   expect(log()).toEqual(['mails begins 0', 'mails ends', 'mails begins 0']);
   write(job('mails', 'overlap = false\nenvironment = { A = "1" }'));
-  expect(await ctl(master, 'update')).toMatchObject({ code: 0 });
+  expect(await ctl('update')).toMatchObject({ code: 0 });
   expect(log().slice(3)).toEqual(['mails ends', 'mails begins 0']);
   master.signal('SIGHUP');
   await master.waitFor('generationReady', { generation: 4 });
@@ -83,7 +49,7 @@ test('without overlap a reload, an update and a stop end the old worker first', 
 });
 
 test('a Node.js worker runs as it would without graceful-run, with the variables of Supervisor', async () => {
-  const { master, folder } = run(`
+  const { master, folder } = startHost(`
 [program.mails]
 type = "worker"
 startsecs = "100ms"
@@ -99,7 +65,7 @@ command = ["${process.execPath}", "-e", '''
 });
 
 test('a worker that ends as expected has exited, one that crashes is started again', async () => {
-  const { master } = run(`
+  const { master, ctl } = startHost(`
 [program.done]
 type = "worker"
 command = ["sh", "-c", "sleep 0.3"]
@@ -111,7 +77,7 @@ startsecs = "50ms"
 `);
   await master.waitFor('stopped', of('done'));
   await master.waitFor('restartScheduled', of('crashes'));
-  const states = (await ctl(master, 'status', '--json')).out.trim().split('\n');
+  const states = (await ctl('status', '--json')).out.trim().split('\n');
   expect(states.map((line) => JSON.parse(line) as { state: string })).toMatchObject([
     { program: 'done', state: 'EXITED', exit: { code: 0, isExpected: true } },
     { program: 'crashes' },
@@ -120,7 +86,7 @@ startsecs = "50ms"
 
 test('what depends on a program that runs once is started when that has ended well, and not before', async () => {
   const port = await freePort();
-  const { master, folder, log } = run(`
+  const { master, folder, log, ctl } = startHost(`
 [program.migrate]
 type = "oneshot"
 command = ["sh", "-c", "sleep 0.3; echo migrated >> log; test -e good"]
@@ -132,40 +98,40 @@ depends_on = ["migrate"]
 `);
   await master.waitFor('stopped', of('migrate'));
   await expect(get(port)).rejects.toThrow('ECONNREFUSED');
-  expect(JSON.parse((await ctl(master, 'status', '--json', 'migrate')).out)).toMatchObject({
+  expect(JSON.parse((await ctl('status', '--json', 'migrate')).out)).toMatchObject({
     state: 'EXITED',
     exit: { code: 1, isExpected: false },
   });
   writeFileSync(join(folder, 'good'), '');
-  expect(await ctl(master, 'start', '--wait', 'migrate')).toMatchObject({ code: 0 });
+  expect(await ctl('start', '--wait', 'migrate')).toMatchObject({ code: 0 });
   await master.waitFor('generationReady', of('web'));
   expect(log()).toEqual(['migrated', 'migrated', 'web']);
   // It is not run again for those that depend on it.
-  expect(await ctl(master, 'stop', '--wait', 'web')).toMatchObject({ code: 0 });
-  expect(await ctl(master, 'start', '--wait', 'web')).toMatchObject({ code: 0 });
+  expect(await ctl('stop', '--wait', 'web')).toMatchObject({ code: 0 });
+  expect(await ctl('start', '--wait', 'web')).toMatchObject({ code: 0 });
   expect(log()).toEqual(['migrated', 'migrated', 'web', 'web']);
 });
 
 test('what runs once and ends at once has done its work, each time', async () => {
-  const { master, log } = run(
+  const { master, log, ctl } = startHost(
     `[program.quick]\ntype = "oneshot"\nautostart = false\ncommand = ["sh", "-c", "echo ran >> log"]\n`,
   );
   await master.waitFor('masterStarted');
   for (let times = 1; times <= 10; times += 1) {
-    expect(await ctl(master, 'start', '--wait', 'quick')).toMatchObject({ code: 0 });
+    expect(await ctl('start', '--wait', 'quick')).toMatchObject({ code: 0 });
     expect(log()).toHaveLength(times);
   }
   expect(master.all('workerFailed')).toEqual([]);
 });
 
 test('programs start by priority, and stop in the reverse order, one after the other', async () => {
-  const { master, log } = run(
+  const { master, log, ctl } = startHost(
     [job('c', 'priority = 30'), job('a', 'priority = 10'), job('b', 'priority = 20')].join('\n'),
   );
   for (const name of ['a', 'b', 'c']) await master.waitFor('generationReady', of(name));
   const started = master.all('generationStarted').map((event) => Reflect.get(event, 'program') as unknown);
   expect(started).toEqual(['a', 'b', 'c']);
-  expect(await ctl(master, 'shutdown', '--wait')).toMatchObject({ code: 0 });
+  expect(await ctl('shutdown', '--wait')).toMatchObject({ code: 0 });
   expect(log().slice(3)).toEqual(['c ends', 'b ends', 'a ends']);
 });
 
@@ -173,7 +139,7 @@ test.each([
   ['port = 3000', 'does not fit'],
   ['ready = "listen"', 'does not fit'],
 ])('a worker with %s is refused', async (line, text) => {
-  const { master } = run(job('mails', line));
+  const { master } = startHost(job('mails', line));
   expect(await master.exited).toMatchObject({ code: 2 });
   expect(master.output).toContain(text);
 });
@@ -181,7 +147,7 @@ test.each([
 test('a shell that runs one job after the other is one worker, of which a stop and a reload wait for the job that runs', async () => {
   // Most of the time perl runs, a program; sometimes only the shell and `sleep` do.
   const script = `while :; do perl -e '$SIG{{TERM} = sub {{ $told = 1 }; open(L, ">>", "log"); L->autoflush; print L "job begins\\n"; select(undef, undef, undef, 0.1) for 1 .. 4; print L "job ends\\n"'; sleep 1.5; done`;
-  const { master, log } = run(`[program.mails]
+  const { master, log, ctl } = startHost(`[program.mails]
 type = "worker"
 command = ["sh", "-c", '''${script}''']
 startsecs = "100ms"
@@ -189,9 +155,9 @@ startsecs = "100ms"
   await master.waitFor('generationReady');
   await eventually('the second job has begun', () => log().length === 3);
   expect(master.all('workerLostProgram')).toEqual([]);
-  expect(await ctl(master, 'reload', '--wait=drained', 'mails')).toMatchObject({ code: 0 });
+  expect(await ctl('reload', '--wait=drained', 'mails')).toMatchObject({ code: 0 });
   await eventually('the job of the new worker has begun', () => log().length === 5);
-  expect(await ctl(master, 'stop', '--wait', 'mails')).toMatchObject({ code: 0 });
+  expect(await ctl('stop', '--wait', 'mails')).toMatchObject({ code: 0 });
   // Those of both workers overlap: each that has begun has ended.
   expect(log().filter((line) => line === 'job begins')).toHaveLength(3);
   expect(log().filter((line) => line === 'job ends')).toHaveLength(3);

@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { freePort, whoAnswers } from '../helpers/plain-client.ts';
+import { startHost } from '../helpers/run-host.ts';
 import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 import { Wire } from '../helpers/wire.ts';
 
@@ -10,19 +11,8 @@ async function runFile(
   keys: string,
   command: readonly string[] = [process.execPath, appPath('leaks')],
 ): Promise<RunningMaster & { readonly at: number }> {
-  const folder = temporaryFolder();
   const at = await freePort();
-  writeFileSync(
-    join(folder, 'graceful.toml'),
-    `[master]\nname = "host"\n[program.web]\nport = ${at}\ncommand = ${JSON.stringify(command)}\n${keys}`,
-  );
-  const master = runMaster({
-    hasOwnFlags: false,
-    flags: ['-c', 'graceful.toml', '--log-format', 'json', '--log-level', 'debug'],
-    command: [],
-    cwd: folder,
-    name: 'host',
-  });
+  const { master } = startHost(`[program.web]\nport = ${at}\ncommand = ${JSON.stringify(command)}\n${keys}`);
   await master.waitFor('generationReady');
   return Object.assign(master, { at });
 }

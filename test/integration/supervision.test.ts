@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { freePort, get, whoAnswers } from '../helpers/plain-client.ts';
+import { startHost } from '../helpers/run-host.ts';
 import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 import { gracefulctl, type Ended } from '../helpers/run-gracefulctl.ts';
 
@@ -18,14 +19,7 @@ function shell(script: string): readonly string[] {
 }
 
 function runFile(text: string, folder: string = temporaryFolder()): RunningMaster {
-  writeFileSync(join(folder, 'graceful.toml'), `[master]\nname = "host"\n${text}`);
-  return runMaster({
-    hasOwnFlags: false,
-    flags: ['-c', 'graceful.toml', '--log-format', 'json', '--log-level', 'debug'],
-    command: [],
-    cwd: folder,
-    name: 'host',
-  });
+  return startHost(text, folder).master;
 }
 
 /** Ends with code 9 so often, and serves then. */

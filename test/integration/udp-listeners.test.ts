@@ -8,6 +8,7 @@ import { ask, sendPaced, whoAnswersDatagrams } from '../helpers/datagrams.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { freePort } from '../helpers/plain-client.ts';
 import { runCheck } from '../helpers/run-check.ts';
+import { startHost } from '../helpers/run-host.ts';
 import {
   app,
   runMaster,
@@ -261,37 +262,22 @@ test('an address in use is an error that names the process', async () => {
 });
 
 test('an update adds and removes UDP listeners, and the others stay', async () => {
-  const folder = temporaryFolder();
   const [kept, added] = [await freePort(), await freePort()];
-  const write = (...ports: readonly number[]): void => {
-    writeFileSync(
-      join(folder, 'graceful.toml'),
-      [
-        '[master]',
-        'name = "host"',
-        '[program.app]',
-        `command = ${JSON.stringify(app('serves-udp'))}`,
-        `listen = ${JSON.stringify(ports.map((port) => `udp:127.0.0.1:${port}`))}`,
-        `environment = { UDP_PORTS = "${ports.join()}", UDP_HOST = "127.0.0.1" }`,
-        'probation = "0s"',
-      ].join('\n'),
-    );
-  };
-  write(kept);
-  const master = runMaster({
-    hasOwnFlags: false,
-    command: [],
-    flags: ['-c', 'graceful.toml', '--log-format', 'json', '--log-level', 'debug'],
-    cwd: folder,
-    name: 'host',
-  });
+  const listening = (...ports: readonly number[]): readonly string[] => [
+    '[program.app]',
+    `command = ${JSON.stringify(app('serves-udp'))}`,
+    `listen = ${JSON.stringify(ports.map((port) => `udp:127.0.0.1:${port}`))}`,
+    `environment = { UDP_PORTS = "${ports.join()}", UDP_HOST = "127.0.0.1" }`,
+    'probation = "0s"',
+  ];
+  const { master, write } = startHost(listening(kept).join('\n'));
   await master.waitFor('generationReady', { generation: 1 });
   const sender = await sendPaced(kept, 1_000);
   await sender.moreAnswers(50);
-  write(kept, added);
+  write(listening(kept, added).join('\n'));
   await master.reload(2);
   expect(await whoAnswersDatagrams(added)).toMatchObject({ generation: 2 });
-  write(kept);
+  write(listening(kept).join('\n'));
   await master.reload(3);
   await sender.moreAnswers(50);
   expect(await sender.stop()).toMatchObject({ lost: [], repeated: [], generations: [1, 2, 3] });

@@ -5,7 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { freePort, whoAnswers } from '../helpers/plain-client.ts';
-import { app, appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+import { startHost } from '../helpers/run-host.ts';
+import { app, appPath, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 import { Wire } from '../helpers/wire.ts';
 
 const node = [process.execPath, appPath('hangs')];
@@ -19,20 +20,11 @@ async function runFile(
   keys: string,
   command: readonly string[] = node,
 ): Promise<RunningMaster & { readonly at: number }> {
-  const folder = temporaryFolder();
   const at = await freePort();
   const isServer = !keys.includes('type =');
-  writeFileSync(
-    join(folder, 'graceful.toml'),
-    `[master]\nname = "host"\n[program.web]\n${isServer ? `port = ${at}\n` : ''}command = ${JSON.stringify(command)}\nreplace_interval = "0s"\n${keys}`,
+  const { master } = startHost(
+    `[program.web]\n${isServer ? `port = ${at}\n` : ''}command = ${JSON.stringify(command)}\nreplace_interval = "0s"\n${keys}`,
   );
-  const master = runMaster({
-    hasOwnFlags: false,
-    flags: ['-c', 'graceful.toml', '--log-format', 'json', '--log-level', 'debug'],
-    command: [],
-    cwd: folder,
-    name: 'host',
-  });
   await master.waitFor('generationReady');
   return Object.assign(master, { at });
 }
