@@ -87,8 +87,9 @@ Each cell says what an input (row) does to a worker in a state (column):
 - \`✗\`: this cannot happen. The property tests run hundreds of thousands of random inputs, and fail if one reaches such a cell.
 
 The diagram and the table show a gated worker, without these changes: \`workerLostProgram\` (\`ready\` → \`starting\`), \`workerRestartedItself\`
-(\`starting\` → \`ready\`; \`draining\` and \`terminating\` → \`killing\`), \`admissionFailed\` (\`ready\` → \`killing\`), \`pause\` (\`starting\` → \`killing\`), and
-\`drainTimedOut\` of a worker that is hung (\`draining\` → \`killing\`). A worker that is not gated goes from
+(\`starting\` → \`ready\`; \`draining\` and \`terminating\` → \`killing\`), \`admissionFailed\` (\`ready\` → \`killing\`), \`pause\` (\`starting\` → \`killing\`),
+\`drainTimedOut\` of a worker that is hung, or is stopped with only one signal before SIGKILL (\`stopsignal\`, \`stopwaitsecs\`) (\`draining\` → \`killing\`), and
+\`drain\` at a stop with \`stopsignal = "KILL"\` (\`ready\` → \`killing\`). A worker that is not gated goes from
 \`starting\` to \`draining\` at \`drain\`, and at \`workerNotReady\` if it may have accepted connections ([ADR 21](adr/0021-what-a-worker-can-do.md)).
 
 ## One program

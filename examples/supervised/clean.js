@@ -1,4 +1,4 @@
-// Removes what was sent from the queue, if it is older than DAYS.
+// Removes mails from the queue that have been sent and are more than DAYS days old.
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 

@@ -20,11 +20,12 @@ while (!stopping.signal.aborted) {
 }
 
 async function send(path) {
-  const mail = await readFile(path, 'utf8');
-  // During a reload two workers look into the queue: one of them gets it.
+  // During a reload two workers read the queue: only the one whose rename succeeds sends the mail.
   const isOurs = await rename(path, `${path}.sent`).then(
     () => true,
     () => false,
   );
-  if (isOurs) console.log(`sent: ${mail.trim()}`);
+  if (!isOurs) return;
+  const mail = await readFile(`${path}.sent`, 'utf8');
+  console.log(`sent: ${mail.trim()}`);
 }

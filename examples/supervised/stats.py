@@ -24,6 +24,8 @@ class Stats(BaseHTTPRequestHandler):
 server = ThreadingHTTPServer(("", 0), Stats, bind_and_activate=False)
 server.socket.close()
 server.socket = socket.socket(fileno=3)
+# server_close() waits for the requests in flight.
+server.daemon_threads = False
 # serve_forever() waits for the end of shutdown(), so that has to be called in another thread.
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown, daemon=True).start())
 server.serve_forever()

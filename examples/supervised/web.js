@@ -10,7 +10,7 @@ const { SPOOL = 'spool', PORT } = process.env;
 const server = createServer(async (request, response) => {
   if (request.method === 'POST' && request.url === '/mails') {
     const name = join(SPOOL, randomUUID());
-    // Under its name it is complete.
+    // Written under another name first, so that a file that ends with .mail is always complete.
     await writeFile(`${name}.new`, await text(request));
     await rename(`${name}.new`, `${name}.mail`);
     console.log('queued a mail');

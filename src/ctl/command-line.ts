@@ -95,7 +95,7 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
   const pick = (words: Pick<Words, 'names' | 'name' | 'all'>, command: Command): void => {
     const rest = command.kind === 'scale' ? ` ${command.workers}` : '';
     request = {
-      wanted: wantedIn(words, command.kind),
+      wanted: wantedIn(words),
       command,
       spell: (name) => `${program} ${command.kind} ${name}${rest}`,
     };
@@ -267,19 +267,16 @@ function logsIn({ follow, lines, since, stderr }: Words): LogsWanted {
   };
 }
 
-function wantedIn(
-  { names = [], name, all }: Pick<Words, 'names' | 'name' | 'all'>,
-  kind: Command['kind'],
-): Wanted {
+function wantedIn({ names = [], name, all }: Pick<Words, 'names' | 'name' | 'all'>): Wanted {
   const words = [...new Set([...names, ...(name === undefined ? [] : [name])])];
   if (name !== undefined && words.length > 1)
     throw badOption(
-      `cannot ${kind}: --name ${name} cannot be combined with ${words.filter((word) => word !== name).join(', ')}`,
+      `cannot understand the command line: --name ${name} cannot be combined with ${words.filter((word) => word !== name).join(', ')}`,
       'write every name after the command, or only --name',
     );
   if (all && words.length > 0)
     throw badOption(
-      `cannot ${kind}: --all cannot be combined with ${words.join(', ')}`,
+      `cannot understand the command line: --all cannot be combined with ${words.join(', ')}`,
       'remove one of them',
     );
   return { words, all };

@@ -226,11 +226,11 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'leftoversKilled':
       return `${processes(event.pids)}, which its workers had left behind, got SIGKILL`;
     case 'listenerKept':
-      return `${processes(event.pids)}, which ${worker(event)} has started, ${event.killed ? 'still held its listening socket after it had failed, and got SIGKILL' : 'outlived it and may still accept connections: the listening socket should be closed in it'}`;
+      return `${processes(event.pids)}, which ${worker(event)} had started, ${event.killed ? 'still held the listening socket after that worker had ended, and got SIGKILL' : 'outlived that worker and may still accept connections: let the program close the listening socket in processes that it starts'}`;
     case 'listenerShutDown':
       return `a worker closed ${describeAddress(event)} for all processes with shutdown(2): ${event.problem === null ? 'it was opened again' : `it cannot be opened again (${event.problem}): restart the program`}`;
     case 'queueLeftBehind':
-      return `${count(event.connections, 'connection')} left in accept queue ${event.slot}, which has no worker any more: one starts to serve these connections, and then drains`;
+      return `${count(event.connections, 'connection')} left in accept queue ${event.slot}, which has no worker any more: a worker is started that serves them, and then drains`;
     case 'portChanged':
       return `PORT of the ${event.source === 'file' ? 'environment file' : 'environment'} is not the port that graceful-run holds: the program gets PORT=${event.port}`;
     case 'messageRejected':
@@ -319,7 +319,7 @@ function describeHung(event: Extract<MasterEvent, { event: 'workerHung' }>): str
   const { silentMs, boundMs, isTriggered, stack, problem, doing } = event;
   const what = isTriggered
     ? 'has said that it is hung (WATCHDOG=trigger)'
-    : `is hung: it gave no sign of life for ${formatDuration(silentMs)}, and may be silent for ${formatDuration(boundMs)} (watchdog)`;
+    : `is hung: it gave no sign of life for ${formatDuration(silentMs)}, and the limit is ${formatDuration(boundMs)} (watchdog)`;
   const does =
     doing === null ? '' : doing === 'runs' ? '; it uses the CPU' : `; it waits in the kernel (${doing})`;
   const where = stack.length > 0 ? `; it is in ${stack.slice(0, 5).join(' < ')}` : '';

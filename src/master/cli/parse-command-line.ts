@@ -153,7 +153,7 @@ function checkRequest(parsed: Readonly<Record<string, unknown>>): CheckRequest |
   const stranger = ['run', 'json'].find((flag) => parsed[flag] === true);
   if (stranger === undefined) return null;
   throw new GracefulRunError('badOption', `cannot start: --${stranger} needs --check`, {
-    hint: `to check without starting anything: graceful-run --check --${stranger} …`,
+    hint: `add --check: graceful-run --check --${stranger} …`,
   });
 }
 

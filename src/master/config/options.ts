@@ -180,8 +180,6 @@ export interface MasterOptions extends Omit<
   readonly control?: boolean;
   /** Serve /metrics on a TCP address, too. Default: only on the control socket. */
   readonly metrics?: MetricsOptions;
-  /** Remember, across restarts of the master, which programs were stopped or started by a request. Only for a master with a name. Default false. */
-  readonly remember?: boolean;
 }
 
 /** Options of a master of many programs. */
@@ -196,6 +194,8 @@ export interface PlanOptions {
   readonly name?: string;
   /** Open the control socket for gracefulctl. Default true. */
   readonly control?: boolean;
+  /** Remember, across restarts of the master, which programs were stopped or started by a request. Default false. */
+  readonly remember?: boolean;
 }
 
 const programShape = z.partial(z.strictObject(programValues));

@@ -145,13 +145,13 @@ export function familiesOf({ master, programs, counts, processes }: Scrape): rea
     ofPrograms(
       'graceful_run_last_reload_success',
       'gauge',
-      'Whether the last reload, or the first start, went well.',
+      'Whether the last reload or start went well.',
       ({ lastReload }) => (lastReload === null ? null : Number(lastReload.ok)),
     ),
     ofPrograms(
       'graceful_run_last_reload_timestamp_seconds',
       'gauge',
-      'When the last reload, or the first start, ended, in seconds since 1970.',
+      'When the last reload or start ended, in seconds since 1970.',
       ({ lastReload }) => (lastReload === null ? null : lastReload.endedAt / 1_000),
     ),
     split(

@@ -17,12 +17,11 @@ const program: Readonly<Record<string, string>> = {
   address: 'host',
   bind: 'listen',
   ports: 'listen',
-  ignore_watch: 'watch',
   wait_ready: 'ready',
   healthcheck: 'ready',
   listen_timeout: 'ready_timeout',
   start_timeout: 'ready_timeout',
-  kill_timeout: 'stopwaitsecs',
+  kill_timeout: 'drain_timeout',
   stop_timeout: 'stopwaitsecs',
   stop_signal: 'stopsignal',
   kill_signal: 'stopsignal',
@@ -36,11 +35,12 @@ const program: Readonly<Record<string, string>> = {
   requires: 'depends_on',
 };
 
-/** Keys of other tools that have no counterpart here because none is needed, with the reason. */
+/** Keys of other tools that have no counterpart here, with what to do instead. */
 const needless: Readonly<Record<string, string>> = {
   killasgroup: 'SIGKILL always goes to all processes of a worker',
   exec_mode: 'it is not needed: set the number of workers with workers',
   drain: 'a program that drains on no signal has drain_signal = "none" and drain_timeout = "5s"',
+  ignore_watch: 'there is no list of ignored paths: name only the paths to watch in watch',
   name: 'the name is part of the table: [program.NAME]',
 };
 

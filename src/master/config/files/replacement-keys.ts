@@ -19,7 +19,7 @@ export const replacementKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'duration',
     default: 'none',
     description:
-      'Replace a worker when it has been ready for this time, 1s to 500h. Up to a tenth is taken off at random, so that workers do not go together.',
+      'Replace a worker when it has been ready for this time, 1s to 500h. Up to a tenth is taken off at random, so that workers are not all replaced at once.',
     supervisor: null,
     option: 'maxLifetime',
     pattern: duration,

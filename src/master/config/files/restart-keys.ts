@@ -34,7 +34,7 @@ export const restartKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'number',
     default: `${defaults.startretries}; ${defaultsOfType.oneshot.startretries} for a \`oneshot\``,
     description:
-      'How often a start is retried if its workers do not become ready. After that the program has failed. Clients wait meanwhile.',
+      'How often a start is retried if its workers do not become ready; clients wait meanwhile. After that the program has failed.',
     supervisor: 'startretries',
     option: 'startretries',
   },

@@ -59,7 +59,7 @@ export const rolloutKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'text',
     default: defaults.rollbackOn,
     description:
-      'The share of requests that a new generation may answer with a status of 500 to 599 while it is on probation: `"5xx > 5% over 10s, at least 50 requests"`. Above it, the old generation accepts again. Errors that the old generation has as well are allowed in addition. Counted in Node.js workers; needs `probation`. `"off"`: they are not counted.',
+      'The share of requests that a new generation may answer with a status of 500 to 599 while it is on probation: `"5xx > 5% over 10s, at least 50 requests"`. Above it, the old generation accepts again. Errors that the old generation has as well are allowed in addition. Counted in Node.js workers; needs `probation` or `canary`. `"off"`: they are not counted.',
     supervisor: null,
     pattern: orVariable(
       '5xx *> *\\d{1,2}(?:\\.\\d+)?% +over +\\d+(?:\\.\\d+)?(?:ms|s|m|h)(?:, *at least +\\d{1,6} +requests?)?|off',

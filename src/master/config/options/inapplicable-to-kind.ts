@@ -96,7 +96,7 @@ export const kindRules: readonly Rule[] = [
   (options) => {
     if (options.watch === undefined || options.watch === false) return [];
     return options.schedule !== undefined && typeOf(options) === 'oneshot'
-      ? [notForKind('watch', 'a scheduled run takes what has changed by itself', 'leave it out')]
+      ? [notForKind('watch', 'each scheduled run uses the current files anyway', 'leave it out')]
       : [];
   },
   (options) =>

@@ -10,8 +10,8 @@ export interface KindOptions {
    */
   readonly type?: 'server' | 'worker' | 'oneshot';
   /**
-   * Of a program without an address: at a reload, the new workers start before the old ones stop. False: the old ones stop first, and the new
-   * ones are not gone back from. Default true.
+   * Of a program without an address: at a reload, the new workers start before the old ones stop. False: the old ones stop first, so that
+   * there is no old generation to go back to if the new workers fail. Default true.
    */
   readonly overlap?: boolean;
   /** Programs with a lower number are started first and stopped last, as far as `dependsOn` leaves that open: 0 to 999. Default 999. */

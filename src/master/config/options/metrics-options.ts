@@ -57,7 +57,10 @@ export function metricsPlan(
 ): MetricsPlan {
   const problem = metricsProblem({ address, token, cert, key });
   if (problem !== null)
-    throw new GracefulRunError('badOption', `cannot start: metrics.${problem.key} ${problem.message}`);
+    throw new GracefulRunError(
+      'badOption',
+      `cannot start: metrics.${problem.key} needs metrics.${problem.key === 'cert' ? 'key' : 'cert'}`,
+    );
   const { host, port } = parseMetricsAddress(address) ?? { host: '127.0.0.1', port: 0 };
   const tls = cert === undefined || key === undefined ? null : { cert: resolve(cert), key: resolve(key) };
   return Object.freeze({ host, port, token: token ?? null, tls });

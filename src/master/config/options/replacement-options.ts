@@ -10,7 +10,7 @@ export interface ReplacementOptions {
    * `gracefulctl status` shows it, in two samples that are 5 s apart. Default: no limit.
    */
   readonly maxMemory?: string | number;
-  /** Replace a worker when it has been ready for this time, 1s to 500h. Up to a tenth is taken off at random, so that workers do not go together. Default: no limit. */
+  /** Replace a worker when it has been ready for this time, 1s to 500h. Up to a tenth is taken off at random, so that workers are not all replaced at once. Default: no limit. */
   readonly maxLifetime?: string;
   /** Replace a Node.js worker after this many requests, 1 to 1000000000000. Up to a tenth is taken off at random. Default: no limit. */
   readonly maxRequests?: number;

@@ -57,7 +57,7 @@ export function hungFailure({ figure, bound }: ReplacementCause): Failure {
   return {
     reason: 'hung',
     message: `the worker gave no sign of life for ${formatDuration(figure)}`,
-    hint: `it may be silent for ${formatDuration(bound)} (watchdog)`,
+    hint: `the limit is ${formatDuration(bound)} (watchdog)`,
     errorCode: null,
     outcome: null,
     stderrTail: [],

@@ -28,7 +28,7 @@ test.each([
   ['instances', 'it is called workers here'],
   ['script', 'it is called command here'],
   ['bind', 'it is called listen here'],
-  ['kill_timeout', 'it is called stopwaitsecs here'],
+  ['kill_timeout', 'it is called drain_timeout here'],
   ['max_memory_restart', 'it is called max_memory here'],
   ['requires', 'it is called depends_on here'],
   ['killasgroup', 'SIGKILL always goes to all processes of a worker'],

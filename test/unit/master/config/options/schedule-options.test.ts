@@ -81,7 +81,7 @@ test('only a oneshot runs by the clock, it watches nothing, and nothing waits fo
   );
   const [watch] = await problems(`${job}schedule = "@daily"\nwatch = true\n`);
   expect(watch).toContain(
-    'program.job.watch: does not fit: a scheduled run takes what has changed by itself',
+    'program.job.watch: does not fit: each scheduled run uses the current files anyway',
   );
   expect(
     await problems(
