@@ -5,6 +5,7 @@ import { measureCrowd } from './idle-connections.ts';
 import { measureFailures } from './failures.ts';
 import { measureIdle } from './idle.ts';
 import type { OwnResults } from './results.ts';
+import { withoutAutogroups } from '../autogroups.ts';
 import { measureSpread } from './spread.ts';
 import { measureThroughput } from './throughput.ts';
 
@@ -13,7 +14,7 @@ type Measure = (effort: OwnEffort) => Promise<OwnResults>;
 /** The comparisons, in the order in which they run. */
 export const ownMeasures: Readonly<Record<keyof OwnResults, Measure>> = {
   throughput: async (effort) => ({ throughput: await measureThroughput(effort) }),
-  spread: async (effort) => ({ spread: await measureSpread(effort) }),
+  spread: async (effort) => ({ spread: await withoutAutogroups(() => measureSpread(effort)) }),
   boot: async (effort) => ({ boot: await measureBoot(effort) }),
   failures: async (effort) => ({ failures: await measureFailures(effort) }),
   crowd: async (effort) => ({ crowd: await measureCrowd(effort) }),

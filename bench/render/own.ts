@@ -36,7 +36,8 @@ export function ownSections({
       'measured alternately, and respond with the pid. `wrk -t1 -c32`; each run opens its 32 connections at once. "Busiest" is the share of the',
       'worker that has most of them, or that answers most requests; evenly it would be 16 of 32 and 50% with two workers, 8 and 25% with four.',
       'Each ratio is the median of the ratios to node:cluster in the same turn. "µs each" is the processor time of all workers, divided by the number of',
-      'keep-alive requests.',
+      'keep-alive requests. Meanwhile the autogroups of the kernel are off, if the bench may do that (`kernel.sched_autogroup_enabled=0`, as root): with them each',
+      'session gets the same share of the processors, so wrk would get less beside workers of graceful-run, which have a session each.',
       '',
       ...(isMeasured(spreads) ? spreadTable(spreads) : [spreads.missing]),
     ]);

@@ -122,7 +122,8 @@ const throughputHead: Head = {
   title: 'Throughput with all workers',
   text: [
     'Requests per second under `wrk -t1 -c32`, after a warm-up of one second. wrk occupies one of the cores. nginx and HAProxy generate the response',
-    'themselves, in C; the application of gunicorn is in Python.',
+    'themselves, in C; the application of gunicorn is in Python. Each worker of graceful-run has a session of its own, and the kernel gives every session the same',
+    'share of the processors (autogroups): so wrk gets less beside them. "How load spreads over workers" below compares without that.',
   ],
   columns: ['', 'keep-alive', '`Connection: close`'],
 };
