@@ -160,6 +160,8 @@ export interface ProcessRecord {
   readonly isProven: boolean;
   /** Whether the worker has sent a message to its NOTIFY_SOCKET. */
   readonly hasNotified: boolean;
+  /** Whether the worker has sent WATCHDOG=1. */
+  readonly feedsWatchdog: boolean;
   /** Whether the worker wanted its descriptors to be stored, which was refused. */
   readonly hasOfferedDescriptors: boolean;
   /** Whether a Node.js process of the worker was seen that may be the server. */

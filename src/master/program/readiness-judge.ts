@@ -426,6 +426,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
       stopLooking(worker);
     }
     worker.hasNotified = true;
+    if (said.isAlive) worker.feedsWatchdog = true;
     const { mainPid, extendMs } = said;
     // Each of the two may arrive in a datagram of its own.
     worker.said = { status: said.status ?? worker.said.status, errno: said.errno ?? worker.said.errno };

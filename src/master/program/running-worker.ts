@@ -43,6 +43,8 @@ export interface RunningWorker {
   isProven: boolean;
   /** Whether the worker has sent a message to its NOTIFY_SOCKET. */
   hasNotified: boolean;
+  /** Whether the worker has sent WATCHDOG=1. */
+  feedsWatchdog: boolean;
   /** Whether the worker is Node.js without an address, and can be asked whether its event loop turns. */
   hasHeartbeat: boolean;
   readonly notifySocket: NotifySocket;
@@ -125,7 +127,17 @@ export function recordOf(
 ): ProcessRecord & Readonly<Omit<RunningWorker, RecordedOtherwise>> {
   const { id, queue, hasOwnQueue, process, servingPid, ownPid, mainPid } = worker;
   const { mark, tree, notifyPath, isNode, drainSignal } = worker;
-  const { wasReady, isProven, hasNotified, hasHeartbeat, watchdog, notReadyYet, health, undeclared } = worker;
+  const {
+    wasReady,
+    isProven,
+    hasNotified,
+    feedsWatchdog,
+    hasHeartbeat,
+    watchdog,
+    notReadyYet,
+    health,
+    undeclared,
+  } = worker;
   const { said, isToldToEnd, toldBy, isPausedBriefly, tail, hungExitCode, report, cleanUpsCut } = worker;
   const { notifySocket, hasOfferedDescriptors, hadNode, withoutPreload, rejected } = worker;
   return {
@@ -146,6 +158,7 @@ export function recordOf(
     wasReady,
     isProven,
     hasNotified,
+    feedsWatchdog,
     hasOfferedDescriptors,
     hadNode,
     withoutPreload,

@@ -197,7 +197,7 @@ export function createWatchdog(parts: WatchdogParts): Watchdog {
       const isOn = boundOf(generation) !== null;
       const boundMs = isOn ? (worker?.watchdog?.ms ?? boundOf(generation)) : 0;
       // The word of a program itself counts more than that its event loop turns.
-      const isAsked = capabilities.reports || (worker?.hasHeartbeat === true && !worker.hasNotified);
+      const isAsked = capabilities.reports || (worker?.hasHeartbeat === true && !worker.feedsWatchdog);
       const known = watched.get(id);
       if (known?.boundMs === boundMs && known.isAsked === isAsked) continue;
       // The worker has set another time, or has turned out to be another kind of program.

@@ -158,6 +158,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         isPausedBriefly: false,
         isProven: false,
         hasNotified: false,
+        feedsWatchdog: false,
         hasHeartbeat: false,
         notifySocket,
         mainPid: null,

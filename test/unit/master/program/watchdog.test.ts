@@ -36,6 +36,7 @@ function world(isNode = true) {
     slot: 0,
     servingPid: 1_001,
     hasNotified: true,
+    feedsWatchdog: false,
     hasHeartbeat: false,
     watchdog: null,
     process,
@@ -192,13 +193,17 @@ test('a program that can be asked is asked until it speaks for itself', () => {
   made.receive(worker, null);
   next();
   expect([told, due()]).toEqual([['ping'], [boundMs / 2]]);
-  // As readiness.ts notes it.
+  // As readiness-judge.ts notes it. That it is ready says nothing of a watchdog.
   worker.hasNotified = true;
+  say('READY=1');
+  next();
+  expect([told, due()]).toEqual([['ping', 'ping'], [boundMs / 2]]);
+  worker.feedsWatchdog = true;
   say('WATCHDOG=1');
   expect(due()).toEqual([boundMs]);
   next();
   next();
-  expect(told).toEqual(['ping', 'closed', `hung ${boundMs + lastChanceMs}`]);
+  expect(told).toEqual(['ping', 'ping', 'closed', `hung ${boundMs + lastChanceMs}`]);
 });
 
 test('WATCHDOG=trigger is at once, WATCHDOG_USEC changes the time, and 0 ends it', () => {
