@@ -220,8 +220,10 @@ function renderRollout({ generation, serving, workers, isCanary, nextInMs }: Rol
 
 function renderCount(status: Status): string {
   const paused = status.workers.filter((worker) => isPaused(worker, status)).length;
-  const ready = status.workers.filter(({ state }) => state === 'ready').length - paused;
-  return `${ready} ready, ${paused === 0 ? '' : `${paused} paused, `}${status.workersWanted} wanted`;
+  const hung = status.workers.filter(({ state, isHung }) => state === 'ready' && isHung).length;
+  const ready = status.workers.filter(({ state }) => state === 'ready').length - paused - hung;
+  const others = [paused === 0 ? '' : `${paused} paused, `, hung === 0 ? '' : `${hung} hung, `].join('');
+  return `${ready} ready, ${others}${status.workersWanted} wanted`;
 }
 
 /** Whether the worker belongs to the old generation and keeps its connections while the new one, or a part of it, proves itself. */

@@ -89,6 +89,15 @@ test('during a probation the previous generation is shown as paused, and is not 
   );
 });
 
+test('a worker that is hung is counted as such, and not as ready', () => {
+  const [worker] = status.workers;
+  const hung = { ...worker, isHung: true, isAccepting: false } as NonNullable<typeof worker>;
+  const other = { ...worker, pid: 4_243 } as NonNullable<typeof worker>;
+  expect(renderStatus({ ...status, workers: [hung, other], workersWanted: 2 }, 0, plain)).toContain(
+    '1 ready, 1 hung, 2 wanted',
+  );
+});
+
 test('what is left of a probation, and until the next step of a reload, is in whole seconds', () => {
   const rollout = { generation: 2, serving: 1, workers: 4, isCanary: true, nextInMs: 17_070 };
   expect(renderStatus({ ...status, rollout }, 0, plain)).toMatch(
