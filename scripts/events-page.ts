@@ -45,7 +45,7 @@ ${exampleEvents.map(row).join('\n')}
   \`hookEnded\` if the hook failed.
 - The log differs in three ways. Every line has a \`logId\` ([whose line is it?](deployment.md#whose-line-is-it)). \`stderrTail\` is left out,
   because its lines are already above. Only the log has three events at \`warn\` which say that output is missing: \`logLinesDropped\` (with \`lines\`) and
-  \`workerOutputDropped\` (with \`bytes\`) if the reader was too slow and more than 1 MiB was waiting, and \`logBytesLost\` (with \`bytes\`) if the reader was
+  \`workerOutputDropped\` (with \`bytes\`) if the reader was too slow and more than 1 MiB (for \`logLinesDropped\`: 1.25 MiB) was waiting, and \`logBytesLost\` (with \`bytes\`) if the reader was
   gone or the disk was full.
 `;
 }

@@ -60,8 +60,8 @@ const failedHead: Head = {
     '- 200 clients that POST 256 bytes over keep-alive connections and pause for 150 ms in between.',
     '',
     'The last two never retry a request, and count every refused connection, reset, early end, timeout, missing or wrong response. Failures are the',
-    'sum over all reloads. The last column counts how many of the 200 keep-alive connections the server closed in one reload, announced or not',
-    '(median).',
+    'sum over all reloads. The last column counts the keep-alive connections of these 200 clients that the server closed in one reload, announced or not',
+    '(median). A client whose new connection is closed too counts twice.',
   ],
   columns: [
     '',
