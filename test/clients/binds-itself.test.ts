@@ -1,7 +1,6 @@
 // Programs of docs/programs.md that bind their port themselves, beside the generation before: in a network of their own, whose kernel setting is another one.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
 import { onTestFinished, test } from 'vitest';
 import { canRun, isRoot, mayRun } from '../helpers/required-programs.ts';
 import { runMaster } from '../helpers/run-master.ts';
@@ -14,10 +13,8 @@ const port = 8000;
 const ofItsOwn = ['unshare', '--net', 'sh', '-ec', 'ip link set lo up; exec "$@"', 'sh'];
 const loadsProcess = new URL('loads-process.ts', import.meta.url).pathname;
 
-const isPossible = mayRun(isRoot && availableParallelism() > 1);
-
 for (const example of readExamples().filter(({ bindsItself }) => bindsItself))
-  test.skipIf(!isPossible || !canRun(example.needs))(
+  test.skipIf(!mayRun(isRoot) || !canRun(example.needs))(
     `${example.name} reloads under load, as docs/programs.md shows it`,
     async () => {
       const cwd = folderFor(example.files);
