@@ -142,7 +142,9 @@ function assemble(
     publish,
     seenRunsFile: () => stateFile(`${name()}.runs`, environment),
     stopped: (action, program) =>
-      isStopping || isOfOneProgram ? masterStopped(action) : programStopped(action, program),
+      isStopping || (isOfOneProgram && !staysUp(program))
+        ? masterStopped(action)
+        : programStopped(action, program),
     outlives: ({ restart }) => restart.onFatal === 'stay' || !(isOfOneProgram || restart.onFatal === 'exit'),
   });
   for (const program of first.programs) set.add(set.create(program));
@@ -183,6 +185,12 @@ function assemble(
       await ended.promise;
     },
   });
+
+  /** Whether the master of one program lives on although that does not run: it is being restarted, or has failed and may be started again. */
+  function staysUp(program: string): boolean {
+    const member = set.find(program);
+    return member.keepsListeners || member.program.plan().restart.onFatal === 'stay';
+  }
 
   function name(): string {
     return updates.plan().master.name ?? set.all()[0]?.program.name() ?? 'graceful-run';

@@ -131,7 +131,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'runSkipped':
       return event.reason === 'stillRunning'
         ? 'a run was skipped: the one before is still under way'
-        : `a run was skipped: ${event.programs.join(', ')} does not serve`;
+        : `a run was skipped: ${event.programs.join(', ')} ${event.programs.length === 1 ? 'does' : 'do'} not serve`;
     case 'runsMissed':
       return `missed ${count(event.count, 'run')}${event.isMadeUp ? ', and runs now for all of them' : ''}`;
     case 'startWaits':
@@ -356,7 +356,7 @@ function stillDraining(event: Extract<MasterEvent, { event: 'stillDraining' }>):
   const what = `${count(workers, 'worker')}${open === null ? '' : ` with ${open}`}`;
   const bound = `for at most ${Math.ceil(leftMs / 1_000)}s`;
   return stopping
-    ? `waiting for ${what}, ${bound}; Ctrl-C or SIGTERM again stops at once`
+    ? `waiting for ${what}, ${bound}; the same request again (Ctrl-C, SIGTERM, gracefulctl stop) stops at once`
     : `${what} still draining, ${bound}`;
 }
 

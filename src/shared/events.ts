@@ -366,6 +366,7 @@ export type MasterEvent =
   /** A stop or a drain takes long. The fields say what it waits for. */
   | {
       readonly event: 'stillDraining';
+      /** Whether a request to stop waits for it. The same request again stops at once. */
       readonly stopping: boolean;
       readonly workers: number;
       /** HTTP/1 requests in flight; null if not every worker has reported them. */

@@ -261,6 +261,11 @@ test.each([
 test.each(['start', 'reload'])('FATAL is left by gracefulctl %s', async (command) => {
   const master = runMaster({ flags: ['--on-fatal', 'stay'], command: failsFirst(1) });
   await master.waitFor('stopped');
+  // The master stays, so it is not the master that is to be started.
+  expect(await ctl(master, 'scale', master.name, '2')).toMatchObject({
+    code: 4,
+    err: expect.stringContaining('it is stopped') as string,
+  });
   expect(await ctl(master, command, '--wait', master.name)).toMatchObject({ code: 0 });
   expect(await master.status()).toMatchObject({ state: 'RUNNING', generation: 2 });
 });

@@ -98,7 +98,7 @@ function failed(
       : `failed after it began to serve, and generation ${rolledBackTo} serves again${except(remaining)}`;
   return new OperationFailure(
     'reloadFailed',
-    `cannot ${action}: generation ${result.generation} ${what}: ${reason}`,
+    `cannot ${action}: ${result.generation === 0 ? 'no worker was started' : `generation ${result.generation} ${what}`}: ${reason}`,
     { result, details: (paint) => (failure === null ? [] : describeFailure(failure, paint)) },
   );
 }

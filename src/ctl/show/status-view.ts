@@ -369,6 +369,12 @@ function renderNextStep({
 function renderLast(last: ReloadResult, nowMs: number, styles: Styles): readonly string[] {
   const when = `${formatAge(nowMs - last.endedAt)} ago`;
   const took = formatDuration(last.durationMs);
+  // A start that could not begin has made no generation.
+  if (last.generation === 0)
+    return [
+      `start: ${styles.bad('failed')}, ${when}${last.failure === null ? '' : `: ${printable(reasonOf(last.failure))}`}`,
+      ...(last.failure === null ? [] : describeFailure(last.failure, styles)),
+    ];
   const what = last.generation === 1 ? 'start' : 'last reload';
   const changed = last.release?.changed;
   const release = changed === true ? ', release changed' : changed === false ? ', release unchanged' : '';

@@ -185,16 +185,17 @@ function drainingOf(
 
 /** What a stop or a drain still waits for; null if it waits for nothing. */
 export function describeDrain(
-  { phase, workers }: Program,
+  program: Program,
   openOf: (worker: number) => OpenCounts | null,
   at: number,
 ): DrainProgressEvent | null {
-  const leaving = workers.filter(isLeaving);
+  const leaving = program.workers.filter(isLeaving);
   if (leaving.length === 0) return null;
   const drains = leaving.map((worker) => drainingOf(worker, openOf(worker.id), at));
   return {
     event: 'stillDraining',
-    stopping: phase === 'stopping',
+    // Not if it drains in order to be started again, or came to rest by itself: then nobody has asked it to stop yet.
+    stopping: program.phase === 'stopping' && program.askedAt !== null && !program.keepsListeners,
     workers: leaving.length,
     requests: sum(drains.map((drain) => drain?.requests ?? null)),
     connections: sum(drains.map((drain) => drain?.connections ?? null)),

@@ -288,7 +288,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     if (at !== -1) member.starts.splice(at, 1);
     return new GracefulRunError(
       'programStopped',
-      `cannot start ${program.name()}: it waits for ${waiting.join(', ')}, which does not serve`,
+      `cannot start ${program.name()}: it waits for ${waiting.join(', ')}, which ${waiting.length === 1 ? 'does' : 'do'} not serve`,
       { hint: `see why with gracefulctl status ${waiting[0] ?? ''}` },
     );
   }

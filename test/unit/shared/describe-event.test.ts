@@ -49,7 +49,7 @@ group('describe', () => {
     } as const;
     const open = '2 workers with 3 requests in flight, 5 connections open';
     expect(describe(waits)).toBe(
-      `waiting for ${open}, for at most 13s; Ctrl-C or SIGTERM again stops at once`,
+      `waiting for ${open}, for at most 13s; the same request again (Ctrl-C, SIGTERM, gracefulctl stop) stops at once`,
     );
     expect(describe({ ...waits, stopping: false })).toBe(`${open} still draining, for at most 13s`);
   });

@@ -89,6 +89,13 @@ test('during a probation the previous generation is shown as paused, and is not 
   );
 });
 
+test('a start that could not begin is no reload, and has no generation', () => {
+  const refused = { ...failed, generation: 0, release: null, endedAt: 1_000 };
+  const text = renderStatus({ ...status, lastReload: refused }, 6_000, plain);
+  expect(text).toMatch(/^start: failed, 5s ago: /m);
+  expect(text).not.toContain('generation 0');
+});
+
 test('a worker that is hung is counted as such, and not as ready', () => {
   const [worker] = status.workers;
   const hung = { ...worker, isHung: true, isAccepting: false } as NonNullable<typeof worker>;

@@ -1,6 +1,10 @@
 // What a program is called: the phase of graceful-run, and the word that Supervisor has for it, by what has happened to its workers.
 import { expect, test } from 'vitest';
-import { describeStatus, type StatusContext } from '../../../../src/master/program/describe-status.ts';
+import {
+  describeDrain,
+  describeStatus,
+  type StatusContext,
+} from '../../../../src/master/program/describe-status.ts';
 import { emptyHistory } from '../../../../src/master/program/history/history.ts';
 import type { Program } from '../../../../src/master/program/lifecycle/state.ts';
 import { crash, drive, serving, type Drive } from '../../../helpers/lifecycle.ts';
@@ -216,4 +220,13 @@ test('one that rests is starting while it is looked up and bound, and scheduled 
   const schedule = { nextAt: 300_000 } as StatusContext['schedule'];
   expect(shown(drive().program, { schedule })).toBe('scheduled STOPPED');
   expect(shown(serving().program, { schedule, isAboutToStart: true })).toBe('serving RUNNING');
+});
+
+test('a drain is that of a stop once a stop was asked for, and not of a program that is started again afterwards', () => {
+  const draining = (more: { readonly keepsListeners?: boolean }): boolean | undefined => {
+    const it = serving();
+    it.send({ type: 'stopRequested', at: 1_000, cause: 'control', ...more });
+    return describeDrain(it.program, () => null, 2_000)?.stopping;
+  };
+  expect([draining({}), draining({ keepsListeners: true })]).toEqual([true, false]);
 });
