@@ -150,8 +150,6 @@ describe('an http server that is fed by another server', () => {
     worker.drain('reload', 60_000);
     await worker.message('acceptsNoMore');
     process.kill(worker.pid, 'SIGTERM');
-    await worker.says('hurried');
-    worker.child.send('release');
     await held.until('held');
     expect((await secure).text).toBe('held');
     expect((await worker.exited).code).toBe(0);
