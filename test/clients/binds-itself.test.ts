@@ -1,5 +1,5 @@
 // Programs of docs/programs.md that bind their port themselves, beside the generation before: in a network of their own, whose kernel setting is another one.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { onTestFinished, test } from 'vitest';
 import { canRun, isRoot, mayRun } from '../helpers/required-programs.ts';
@@ -18,7 +18,6 @@ for (const example of readExamples().filter(({ bindsItself }) => bindsItself))
     `${example.name} reloads under load, as docs/programs.md shows it`,
     async () => {
       const cwd = folderFor(example.files);
-      const inside = (child: ChildProcess): readonly string[] => ['--target', String(child.pid), '--net'];
       const network = spawn('env', [...ofItsOwn, 'cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
       onTestFinished(async () => {
         network.stdin.end();
@@ -27,19 +26,19 @@ for (const example of readExamples().filter(({ bindsItself }) => bindsItself))
       network.stdin.write('\n');
       // It is in the network now.
       await once(network.stdout, 'data');
-      for (const line of example.setup)
-        execFileSync('nsenter', [...inside(network), 'sh', '-ec', line], { cwd, env });
+      const inside = ['nsenter', '--target', String(network.pid), '--net'];
+      for (const line of example.setup) execFileSync('env', [...inside, 'sh', '-ec', line], { cwd, env });
       const master = runMaster({
         cwd,
         env,
         hasOwnFlags: false,
         name: 'example',
-        through: ['nsenter', ...inside(network)],
+        through: inside,
         flags: ['--log-level', 'debug', '--log-format', 'json', ...example.flags],
         command: example.command,
       });
       await master.waitFor('generationReady', { generation: 1 });
-      await expectReloads(example, master, startLoads(['nsenter', ...inside(network)]));
+      await expectReloads(example, master, startLoads(inside));
     },
     60_000,
   );

@@ -369,20 +369,19 @@ function renderNextStep({
 function renderLast(last: ReloadResult, nowMs: number, styles: Styles): readonly string[] {
   const when = `${formatAge(nowMs - last.endedAt)} ago`;
   const took = formatDuration(last.durationMs);
-  // A start that could not begin has made no generation.
-  if (last.generation === 0)
-    return [
-      `start: ${styles.bad('failed')}, ${when}${last.failure === null ? '' : `: ${printable(reasonOf(last.failure))}`}`,
-      ...(last.failure === null ? [] : describeFailure(last.failure, styles)),
-    ];
-  const what = last.generation === 1 ? 'start' : 'last reload';
+  const what = last.generation > 1 ? 'last reload' : 'start';
   const changed = last.release?.changed;
   const release = changed === true ? ', release changed' : changed === false ? ', release unchanged' : '';
   if (last.ok)
     return [`${what}: generation ${last.generation} ready after ${took}, ${since(last, nowMs)}${release}`];
   const why = last.failure === null ? '' : `: ${printable(reasonOf(last.failure))}`;
+  const failed =
+    // A start that could not begin has made no generation.
+    last.generation === 0
+      ? styles.bad('failed')
+      : `generation ${last.generation} ${styles.bad(outcome(last))} after ${took}`;
   return [
-    `${what}: generation ${last.generation} ${styles.bad(outcome(last))} after ${took}, ${when}${why}`,
+    `${what}: ${failed}, ${when}${why}`,
     ...(last.release === null ? [] : [`  its release: ${printable(describeRelease(last.release))}`]),
     ...(last.failure === null ? [] : describeFailure(last.failure, styles)),
   ];

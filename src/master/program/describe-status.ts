@@ -194,7 +194,7 @@ export function describeDrain(
   const drains = leaving.map((worker) => drainingOf(worker, openOf(worker.id), at));
   return {
     event: 'stillDraining',
-    // Not if it drains in order to be started again, or came to rest by itself: then nobody has asked it to stop yet.
+    // False if the program is being restarted, or if its workers ended by themselves: nobody has asked it to stop then.
     stopping: program.phase === 'stopping' && program.askedAt !== null && !program.keepsListeners,
     workers: leaving.length,
     requests: sum(drains.map((drain) => drain?.requests ?? null)),

@@ -296,7 +296,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
   ): void {
     const dueAt = platform.clock.monotonicMs() + planOf(worker).readyTimeoutMs;
     const ask = (userAgent: UserAgent): StartedProbe =>
-      // A Node.js process behind a shell is asked by its preload, which reports the result.
+      // If a shell has started Node.js, the preload of that Node.js process requests the path itself, and reports the result.
       findNode(worker)
         ? {
             outcome: Promise.resolve(

@@ -35,18 +35,18 @@ export function parseMetricsAddress(
   return { host: address.host, port: address.port };
 }
 
-/** The key of a config file that is missing or has no meaning; null if all is well. */
-export function metricsProblem(given: { readonly [Name in keyof MetricsOptions]?: unknown }): {
-  readonly key: keyof MetricsOptions;
-  readonly message: string;
-} | null {
+/** The field that needs another one or has no meaning; null if all is well. `spell`: what a field is called in messages. Default: its key in a config file. */
+export function metricsProblem(
+  given: { readonly [Name in keyof MetricsOptions]?: unknown },
+  spell = (field: keyof MetricsOptions): string => `metrics_${field}`,
+): { readonly key: keyof MetricsOptions; readonly message: string } | null {
   const rest = (['token', 'cert', 'key'] as const).find((name) => given[name] !== undefined);
   if (given.address === undefined && rest !== undefined)
     return { key: rest, message: 'has no effect without metrics, the address' };
   if (given.cert !== undefined && given.key === undefined)
-    return { key: 'cert', message: 'needs metrics_key' };
+    return { key: 'cert', message: `needs ${spell('key')}` };
   if (given.key !== undefined && given.cert === undefined)
-    return { key: 'key', message: 'needs metrics_cert' };
+    return { key: 'key', message: `needs ${spell('cert')}` };
   return null;
 }
 
@@ -55,12 +55,10 @@ export function metricsPlan(
   { address, token, cert, key }: MetricsOptions,
   resolve: (path: string) => string,
 ): MetricsPlan {
-  const problem = metricsProblem({ address, token, cert, key });
+  const spell = (field: keyof MetricsOptions): string => `metrics.${field}`;
+  const problem = metricsProblem({ address, token, cert, key }, spell);
   if (problem !== null)
-    throw new GracefulRunError(
-      'badOption',
-      `cannot start: metrics.${problem.key} needs metrics.${problem.key === 'cert' ? 'key' : 'cert'}`,
-    );
+    throw new GracefulRunError('badOption', `cannot start: ${spell(problem.key)} ${problem.message}`);
   const { host, port } = parseMetricsAddress(address) ?? { host: '127.0.0.1', port: 0 };
   const tls = cert === undefined || key === undefined ? null : { cert: resolve(cert), key: resolve(key) };
   return Object.freeze({ host, port, token: token ?? null, tls });

@@ -262,8 +262,8 @@ export function serveLeftQueue<P extends Serving | Reloading | OnProbation>(
 
 /** A slot that no worker has: two workers with the same number would share what the program derives from it, such as a port. */
 function freeSlot({ current, workers }: Serving | Reloading | OnProbation, wanted: number): number {
-  const taken = current.slots.filter(({ rest }) => rest === null);
-  const used = new Set([...taken, ...workers.map(({ slot }) => ({ index: slot }))].map(({ index }) => index));
+  const filled = current.slots.filter(({ rest }) => rest === null);
+  const used = new Set([...filled.map(({ index }) => index), ...workers.map((worker) => worker.slot)]);
   let free = used.has(wanted) ? current.slots.length : wanted;
   while (used.has(free)) free += 1;
   return free;
