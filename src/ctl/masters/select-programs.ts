@@ -140,7 +140,7 @@ function silentError(word: string, masters: readonly ListedMaster[]): GracefulRu
 function ambiguous(word: string, meant: readonly FoundProgram[], spell: Spell): GracefulRunError {
   const masters = [...new Set(meant.map(({ master }) => master.name))];
   const [first] = meant;
-  const isMaster = first !== undefined && first.status.program !== word;
+  const isMaster = first !== undefined && masters.length === 1;
   return new GracefulRunError(
     'programAmbiguous',
     isMaster

@@ -33,6 +33,15 @@ function hintForNotFound(
   return `give its full path (\`command -v ${name}\` in your shell prints it), or add its directory to the PATH of graceful-run: systemd and cron set a short one`;
 }
 
+/** The error for a file behind a directory that this user may not enter; the caller exits with 126. `name`: the name of the file in the command. */
+export function outOfReach(file: string, name: string): GracefulRunError {
+  return new GracefulRunError(
+    'commandNotExecutable',
+    `cannot run ${name}: this user has no access to ${file}`,
+    { hint: `show where the permission is missing: namei -l ${file}` },
+  );
+}
+
 /** The error for a file that may not be executed; the caller exits with 126. `name`: the name of the file in the command. */
 export function notExecutable(file: string, name: string): GracefulRunError {
   if (isDirectory(file)) {

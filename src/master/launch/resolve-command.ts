@@ -6,7 +6,7 @@ import { accessSync, constants, readlinkSync, realpathSync, statSync } from 'nod
 import { basename, resolve } from 'node:path';
 import { GracefulRunError, systemCode } from '../../shared/errors.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
-import { interpreterMissing, notExecutable, notFound } from './command-errors.ts';
+import { interpreterMissing, notExecutable, notFound, outOfReach } from './command-errors.ts';
 import { headOf } from './file-head.ts';
 import { interpreterOf, parseShebang } from './shebang.ts';
 
@@ -81,19 +81,22 @@ function targetOf(path: string): string | null {
 
 /** Searches as execvp(3) does: a file that cannot be executed is remembered for the error, and the search continues. */
 function findExecutable(name: string, surroundings: Surroundings): string {
-  let refused: string | null = null;
+  let refusal: GracefulRunError | null = null;
   for (const file of candidates(name, surroundings)) {
     switch (permissionOf(file)) {
       case 'executable':
         return file;
       case 'refused':
-        refused ??= file;
+        refusal ??= notExecutable(file, name);
+        break;
+      case 'unreachable':
+        refusal ??= outOfReach(file, name);
         break;
       case 'absent':
         break;
     }
   }
-  throw refused === null ? notFound(name, surroundings) : notExecutable(refused, name);
+  throw refusal ?? notFound(name, surroundings);
 }
 
 /** The executable with this name in the absolute folders of `path`; null if there is none. */
@@ -110,9 +113,14 @@ function candidates(name: string, { cwd, environment }: Surroundings): readonly 
   return (environment['PATH'] ?? defaultPath).split(':').map((folder) => resolve(cwd, folder, name));
 }
 
-function permissionOf(file: string): 'executable' | 'refused' | 'absent' {
+/** `unreachable`: a directory above the file may not be entered, so that nothing is known of the file. */
+function permissionOf(file: string): 'executable' | 'refused' | 'unreachable' | 'absent' {
   try {
     if (!statSync(file).isFile()) return 'refused';
+  } catch (error) {
+    return systemCode(error) === 'EACCES' ? 'unreachable' : 'absent';
+  }
+  try {
     accessSync(file, constants.X_OK);
     return 'executable';
   } catch (error) {

@@ -100,10 +100,14 @@ function missingHint(timeoutMs: number, awaited: Awaited, context: FailureContex
 }
 
 function nodeHint({ readiness, gaveSign, listens }: Awaited, { declared }: FailureContext): string {
-  const listening = `it listens on ${describeDeclared(declared)} (and has called worker.ready(), if it set ready: 'manual')`;
+  const manual = "(and has called worker.ready(), if it set ready: 'manual')";
+  const listening =
+    declared.length === 0
+      ? `its code is loaded ${manual}`
+      : `it listens on ${describeDeclared(declared)} ${manual}`;
   if (needsSign(readiness))
     return gaveSign
-      ? `a Node.js worker has to listen as well: it is ready once ${listening}; ${slowStart}`
+      ? `a Node.js worker has to ${declared.length === 0 ? 'load its code' : 'listen'} as well: it is ready once ${listening}; ${slowStart}`
       : `${signHint(readiness)}${listens ? '' : `, and once ${listening}`}; ${slowStart}`;
   switch (readiness.when) {
     case 'auto':

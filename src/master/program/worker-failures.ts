@@ -122,8 +122,7 @@ function exitHint(outcome: Outcome, context: FailureContext): string | null {
   // The text of strerror(3), which a program in another language prints.
   if (context.stderrTail.some((line) => /address already in use/i.test(line)))
     return bindsByItselfHint(context);
-  if (outcome.code === 0)
-    return 'it ended by itself: the command must be a server that stays in the foreground';
+  if (outcome.code === 0) return 'it ended by itself: the command must stay in the foreground';
   const hint = undeclaredHint(context);
   // The error itself is already a part of the reason (describe-failure.ts, reasonOf).
   if (hint !== null || errorLineOf(context.stderrTail) !== null) return hint;
@@ -145,6 +144,8 @@ export function heldHint({ stderrTail, declared }: FailureContext): string | nul
 
 /** The hint if a program that is not Node.js calls bind(2), most often for the very address that is held for it. */
 function bindsByItselfHint({ declared }: FailureContext): string {
+  if (declared.length === 0)
+    return 'the program binds an address that is in use: to find what holds it, run as root: ss -ltnup';
   return `the program binds an address that is in use. If that is ${describeDeclared(declared)}, which graceful-run holds for it, let the program serve from the descriptor that it inherits (LISTEN_FDS, or {fd} in its command; docs/programs.md has examples). A program that can only bind by itself, such as python -m http.server, cannot run on an address that graceful-run holds: let it bind a port of its own, behind a proxy`;
 }
 
@@ -211,7 +212,7 @@ const lastWordsHint = 'the last lines that it wrote to stderr say why';
 const silentHint = 'it wrote nothing to stderr: run the command by itself to see why';
 
 export function undeclaredHint({ undeclared, declared }: FailureContext): string | null {
-  if (undeclared.length === 0) return null;
+  if (undeclared.length === 0 || declared.length === 0) return null;
   return `it listened on ${undeclared.join(', ')}, but graceful-run holds ${describeDeclared(declared)}: set port (--port) to the port of the program, or let the program listen on process.env.PORT`;
 }
 

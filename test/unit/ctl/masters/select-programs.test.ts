@@ -95,6 +95,16 @@ test('programs of one name under two masters are told apart by master:program', 
   expect(select(masters, ['shop'], { takes: 'any' }).found).toEqual(['blue:shop', 'green:shop']);
 });
 
+test('programs of one name and group under two masters are not taken for those of one master', () => {
+  const inGroup = (master: string): ReturnType<typeof answeringMaster> => {
+    const one = answeringMaster(master, ['shop', 'db']);
+    return { ...one, programs: one.programs.map((status) => ({ ...status, group: 'site' })) };
+  };
+  const { message, hint } = refusal([inGroup('blue'), inGroup('green')], 'site:shop');
+  expect(message).toContain('blue, green');
+  expect(hint).toBe('name one of them: gracefulctl reload blue:shop');
+});
+
 test('a program is preferred to a master of the same name', () => {
   const masters = [answeringMaster('shop', ['api', 'web']), answeringMaster('platform', ['shop', 'db'])];
   expect(select(masters, ['shop']).found).toEqual(['shop']);

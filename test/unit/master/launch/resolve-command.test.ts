@@ -140,4 +140,13 @@ describe('whether a command is Node.js', () => {
     chmodSync(join(cwd, 'run'), 0o111);
     expect(resolved(cwd, ['./run']).isNode).toBe(false);
   });
+
+  it.runIf(process.getuid?.() !== 0)('says so if a directory above it may not be entered', () => {
+    const cwd = folderWith({ 'closed/run*': binary });
+    chmodSync(join(cwd, 'closed'), 0o600);
+    const { code, message, hint } = errorOf(() => resolved(cwd, ['closed/run']));
+    expect(code).toBe('commandNotExecutable');
+    expect(message).toContain('no access');
+    expect(hint).toContain('namei -l');
+  });
 });

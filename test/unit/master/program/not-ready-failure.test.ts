@@ -45,6 +45,13 @@ test('a worker that could not even be asked is said to what it would have been a
   expect(listens).toMatch(/^a worker is ready once it listens on /);
 });
 
+test('a worker without a listener is not told to listen', () => {
+  for (const readiness of [{ when: 'auto' }, { when: 'sendsMessage' }] as const)
+    expect(failureOf({ ...node, readiness, gaveSign: true }, { declared: [] }).hint).toMatch(
+      /its code is loaded/,
+    );
+});
+
 test('another program that cannot be asked is given the socket over which it could be', () => {
   const shared = failureOf({ readiness: asksHealth });
   expect(shared.message).toContain('is only for Node.js and, with reuse_port');

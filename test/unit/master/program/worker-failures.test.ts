@@ -37,6 +37,14 @@ test.each([
   expect(hint).toContain('LISTEN_FDS');
 });
 
+test('a program without a listener is told of none', () => {
+  const none = { ...words, declared: [] };
+  const hint = (context: Partial<FailureContext>): string | null =>
+    exitFailure({ code: 1, signal: null }, { ...none, ...context }).hint;
+  expect(hint({ stderrTail: ['bind: Address already in use'] })).toContain('ss -ltnup');
+  expect(hint({ undeclared: ['127.0.0.1:9001'] })).not.toContain('graceful-run holds');
+});
+
 test.each(['preload', 'boot'])(
   'a program that may not read %s.cjs is told the permission that it needs',
   (name) => {
