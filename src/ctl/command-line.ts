@@ -15,7 +15,8 @@ import {
   commonOptions,
   namesOf,
 } from './command-table.ts';
-import type { Spell, Wanted } from './masters/selection.ts';
+import type { Wanted } from './masters/selection.ts';
+import type { Spelling } from './masters/spelling.ts';
 import { nearest } from '../shared/nearest.ts';
 
 export type Command =
@@ -42,12 +43,10 @@ export interface LogsWanted {
   readonly stderr: boolean;
 }
 
-export interface Request {
+export interface Request extends Spelling {
   /** The programs that the command names; for update and shutdown, the masters. */
   readonly wanted: Wanted;
   readonly command: Command;
-  /** Writes the same command with another name, for hints. */
-  readonly spell: Spell;
 }
 
 interface Words {
@@ -93,11 +92,11 @@ const scaleUsage = `${program} scale 3, or ${program} scale <program> 3`;
 export async function parseCommandLine(argv: readonly string[]): Promise<Request | null> {
   let request: Request | null = null;
   const pick = (words: Pick<Words, 'names' | 'name' | 'all'>, command: Command): void => {
-    const rest = command.kind === 'scale' ? ` ${command.workers}` : '';
     request = {
       wanted: wantedIn(words),
       command,
-      spell: (name) => `${program} ${command.kind} ${name}${rest}`,
+      typed: [program, ...argv].join(' '),
+      spell: (name) => `${program} ${command.kind} ${name}${effectOf(command)}`,
     };
   };
   rejectUnknownOptions(argv);
@@ -151,6 +150,12 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
     })
     .parseAsync();
   return request;
+}
+
+/** The words after the name without which the command would do something else. */
+function effectOf(command: Command): string {
+  if (command.kind === 'scale') return ` ${command.workers}`;
+  return command.kind === 'update' && command.dryRun ? ' --dry-run' : '';
 }
 
 /** Rejects unknown options. yargs would report an option without suggesting another, and under two names (`dry-run, dryRun`). */

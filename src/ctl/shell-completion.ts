@@ -11,7 +11,7 @@ import type { CommandRow } from './command-table.ts';
 import { completeWords } from './complete-gracefulctl.ts';
 import { findMasters } from './masters/find-masters.ts';
 import { listMasters } from './masters/list-programs.ts';
-import { searchFor } from './masters/search.ts';
+import { ownSearch } from './masters/search.ts';
 import { allPrograms } from './masters/select-programs.ts';
 
 /** How long a master may take to answer. A person waits at the prompt: the programs of a slower master are left out. */
@@ -34,7 +34,7 @@ function shellIn(words: readonly string[]): Shell | null {
 
 /** The names that can be completed; none if they cannot be found, because a completion cannot show an error. */
 async function findNames(of: CommandRow['names']): Promise<readonly Candidate[]> {
-  const search = searchFor('completion');
+  const search = ownSearch();
   if (of === 'masters')
     return (await findMasters(search)).map(({ name, path }) => ({ word: name, about: path }));
   const programs = allPrograms(await listMasters(search, { timeoutMs: patienceMs }));

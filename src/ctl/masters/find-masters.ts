@@ -3,6 +3,7 @@ import { controlFile } from '../../shared/control-path.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { type ControlSocket, findControlSockets, isClosed } from '../../shared/find-control-sockets.ts';
 import { describeForeign, foreignMasters } from './foreign-masters.ts';
+import type { Spelling } from './spelling.ts';
 
 export type FoundMaster = ControlSocket;
 
@@ -13,8 +14,6 @@ export interface Search {
   /** The folders in which masters of other users may be. */
   readonly foreignFolders: readonly string[];
   readonly uid: number;
-  /** The rest of the command line, for hints: `status`. */
-  readonly command: string;
 }
 
 /**
@@ -29,8 +28,12 @@ export async function findMasters({ folders, uid }: Search): Promise<readonly Fo
  * Returns the error for the case that no master of this user runs. It names another user's master called `name` (null: any) if there is one,
  * otherwise the folders that were searched.
  */
-export async function notFound(name: string | null, search: Search): Promise<GracefulRunError> {
-  const foreign = describeForeign(await foreignMasters(search, name), name, search.command);
+export async function notFound(
+  name: string | null,
+  search: Search,
+  spelling: Spelling,
+): Promise<GracefulRunError> {
+  const foreign = describeForeign(await foreignMasters(search, name), name, spelling);
   if (foreign?.error !== undefined) return foreign.error;
   const what = name === null ? 'none is running' : `none called ${name} is running`;
   const hint = [
@@ -45,6 +48,10 @@ export async function notFound(name: string | null, search: Search): Promise<Gra
 }
 
 /** Returns the error that says which other user has a master of this name; null if there is none. */
-export async function foreignError(name: string, search: Search): Promise<GracefulRunError | null> {
-  return describeForeign(await foreignMasters(search, name), name, search.command)?.error ?? null;
+export async function foreignError(
+  name: string,
+  search: Search,
+  spelling: Spelling,
+): Promise<GracefulRunError | null> {
+  return describeForeign(await foreignMasters(search, name), name, spelling)?.error ?? null;
 }

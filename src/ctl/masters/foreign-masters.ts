@@ -7,6 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import { controlFile, controlName } from '../../shared/control-path.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { lookFor } from '../../shared/look-for-listener.ts';
+import type { Spelling } from './spelling.ts';
 
 /** A folder of control sockets of another user. */
 export interface ForeignFolder {
@@ -42,7 +43,7 @@ interface Places {
 export function describeForeign(
   found: readonly ForeignFolder[],
   name: string | null,
-  command: string,
+  { typed, spell }: Spelling,
 ): { readonly error?: GracefulRunError; readonly hint?: string } | null {
   const known = found.find(({ names }) => names !== null);
   if (known !== undefined) {
@@ -53,19 +54,19 @@ export function describeForeign(
       error: new GracefulRunError(
         'masterForbidden',
         `cannot use the master ${first}: its control socket ${path} belongs to user ${owner}`,
-        { hint: `run it as that user: ${asOwner(known, `${command} ${first}`)}` },
+        { hint: `run it as that user: ${asOwner(known, spell(first))}` },
       ),
     };
   }
   const [hidden] = found;
   if (hidden === undefined) return null;
   return {
-    hint: `user ${userName(hidden.owner)} may have one, in ${hidden.folder}: ${asOwner(hidden, name === null ? command : `${command} ${name}`)}`,
+    hint: `user ${userName(hidden.owner)} may have one, in ${hidden.folder}: ${asOwner(hidden, name === null ? typed : spell(name))}`,
   };
 }
 
-/** Returns the command that may use the folder. It runs as the owner of the folder, and names it unless the owner's gracefulctl looks there by itself. */
-function asOwner({ folder, owner }: ForeignFolder, rest: string): string {
+/** Returns the command as one that may use the folder: it runs as the owner of the folder, and names it unless the owner's gracefulctl looks there by itself. */
+function asOwner({ folder, owner }: ForeignFolder, command: string): string {
   const user = userName(owner);
   const sudo = owner === 0 ? 'sudo' : `sudo -u ${/^\d+$/.test(user) ? `'#${user}'` : user}`;
   const isUsual =
@@ -77,7 +78,7 @@ function asOwner({ folder, owner }: ForeignFolder, rest: string): string {
     : basename(folder) === 'graceful-run'
       ? `env XDG_RUNTIME_DIR=${dirname(folder)} `
       : `env GRACEFUL_RUN_CONTROL_FOLDER=${folder} `;
-  return `${sudo} ${where}gracefulctl ${rest}`;
+  return `${sudo} ${where}${command}`;
 }
 
 function ownerOf(folder: string): number | null {

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { clientFolders } from '../../shared/control-path.ts';
 import type { Search } from './find-masters.ts';
 
-/** Describes the search for masters by the user that runs this command. `command` is the command, for hints. */
-export function searchFor(command: string): Search {
+/** Describes the search for masters by the user that runs this command. */
+export function ownSearch(): Search {
   const uid = process.geteuid?.() ?? 0;
   const folders = clientFolders(process.env, uid);
   const only = process.env['GRACEFUL_RUN_CONTROL_FOLDER'] ?? '';
-  return { folders, foreignFolders: only === '' ? foreignFolders() : [], uid, command };
+  return { folders, foreignFolders: only === '' ? foreignFolders() : [], uid };
 }
 
 /** Returns the folders in which masters of other users usually have their sockets. */

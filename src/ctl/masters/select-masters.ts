@@ -4,7 +4,8 @@ import { nearest } from '../../shared/nearest.ts';
 import { type AnsweringMaster, isAnswering, type ListedMaster } from './listed-masters.ts';
 import { isPattern, matchesName } from './name-patterns.ts';
 import { allPrograms } from './select-programs.ts';
-import { listOf, type Selection, silentOf, type Spell, type Wanted } from './selection.ts';
+import { listOf, type Selection, silentOf, type Wanted } from './selection.ts';
+import type { Spell } from './spelling.ts';
 
 /** Returns the masters that the words name. Without a word, that is the only one of `eligible`. @throws GracefulRunError masterAmbiguous. */
 export function selectMasters(

@@ -7,7 +7,8 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import { nearest } from '../../shared/nearest.ts';
 import { type AnsweringMaster, isAnswering, type ListedMaster } from './listed-masters.ts';
 import { isPattern, matchesName } from './name-patterns.ts';
-import { listOf, type Selection, silentOf, type Spell, type Wanted } from './selection.ts';
+import { listOf, type Selection, silentOf, type Wanted } from './selection.ts';
+import type { Spell } from './spelling.ts';
 
 /** A program of a master. */
 export interface FoundProgram {

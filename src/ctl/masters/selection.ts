@@ -29,9 +29,6 @@ export function understandAll(wanted: Wanted, masters: readonly ListedMaster[]):
   return isName ? wanted : { words: [], all: true };
 }
 
-/** Writes the command with a name, for hints. */
-export type Spell = (name: string) => string;
-
 /** Returns the masters that do not answer as `missing`. */
 export function silentOf(masters: readonly ListedMaster[]): Selection<never>['missing'] {
   return masters.flatMap((master) =>

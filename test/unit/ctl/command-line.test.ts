@@ -77,6 +77,17 @@ test('a hint spells the command that was typed with another name', async () => {
   expect(request?.spell('shop')).toBe('gracefulctl scale shop 4');
 });
 
+test('a hint spells a dry run as a dry run, and an update as an update', async () => {
+  const dry = await parseCommandLine(['update', '--dry-run']);
+  expect(dry?.spell('blue')).toBe('gracefulctl update blue --dry-run');
+  expect((await parseCommandLine(['update']))?.spell('blue')).toBe('gracefulctl update blue');
+});
+
+test('a hint can repeat the command as it was typed', async () => {
+  const request = await parseCommandLine(['update', '--all', '--dry-run']);
+  expect(request?.typed).toBe('gracefulctl update --all --dry-run');
+});
+
 test.each([
   ['relaod', 'gracefulctl reload?'],
   ['relaod shop', 'gracefulctl reload?'],
