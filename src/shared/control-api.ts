@@ -178,7 +178,10 @@ export interface WorkerCapabilities {
 }
 
 export interface DrainingStatus {
-  /** Time until the worker gets the next signal, in ms: SIGTERM while it drains, SIGKILL while it terminates. */
+  /**
+   * Time until the worker gets the next signal, in ms: the next one of `stopsignal`, or SIGKILL; by default SIGTERM while it drains, and SIGKILL while it
+   * terminates.
+   */
   readonly leftMs: number;
   /** HTTP/1 requests in flight; null if the worker does not report them. */
   readonly requests: number | null;
@@ -205,7 +208,7 @@ export interface EmptySlot {
   readonly isGivenUp: boolean;
 }
 
-/** The result of the last reload (or of the first start). */
+/** The result of a start, reload or restart. */
 export interface ReloadResult {
   readonly generation: number;
   readonly ok: boolean;

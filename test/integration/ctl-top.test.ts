@@ -125,7 +125,7 @@ test.runIf(mayRun(isThere))(
       () =>
         session
           .picture()
-          .some((line) => /1 request in flight, 1 connection open; SIGTERM in \d+s/.test(line)),
+          .some((line) => /1 request in flight, 1 connection open; next signal in \d+s/.test(line)),
       15_000,
     );
     expect(

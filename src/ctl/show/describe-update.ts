@@ -16,7 +16,8 @@ export function describeUpdate(
   const lines = describeDifference(difference, styles);
   const source = file === null ? 'the plan' : printable(file);
   if (lines.length === 0) return [`nothing to update: ${source} contains no changes`];
-  if (!applied) return [...lines, `nothing was done: to apply ${source}, run gracefulctl update`];
+  if (!applied)
+    return [...lines, `nothing was done: to apply ${source}, run the same command without --dry-run`];
   return [...lines, ...programs.map((program) => describeProgram(program, styles))];
 }
 

@@ -67,7 +67,7 @@ export async function showStatus(
     : masters.filter((master) => shown.some((program) => program.master === master));
   if (options.json) terminal.out([...shown.map(jsonLine), ...unknown].join(''));
   else if (!options.asTable && only !== undefined && shown.length === 1 && listed.length === 1)
-    terminal.out(renderStatus(only.status, Date.now(), terminal.styles, only.usage, rates));
+    terminal.out(renderStatus(only.status, Date.now(), terminal.styles, only.usage, rates, only.label));
   else if (listed.length > 0) {
     terminal.out(
       renderPrograms(

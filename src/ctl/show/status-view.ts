@@ -40,6 +40,8 @@ export function renderStatus(
   usage: Usage | null = null,
   /** The rates of the workers, by pid. */
   rates: ReadonlyMap<number, Rates> = new Map(),
+  /** The name of the program on the command line, for hints. */
+  label: string = status.program,
 ): string {
   const { master } = status;
   const inFile = master.file === null ? '' : `, ${printable(master.file)}`;
@@ -79,7 +81,7 @@ export function renderStatus(
     ...status.emptySlots.map((slot) => `  ${styles.bad(renderEmptySlot(slot))}`),
     ...(status.schedule === null ? [] : renderLastRun(status.schedule, nowMs, styles)),
     ...renderErrors(status),
-    ...renderNextStep(status),
+    ...renderNextStep({ ...status, program: label }),
     // For a program on a schedule, the result of a run that began is shown above.
     ...(status.lastReload === null || (status.schedule !== null && status.lastReload.ok)
       ? []
@@ -268,13 +270,12 @@ function renderOtherRelease({ otherRelease }: WorkerStatus): readonly string[] {
 }
 
 /** Renders what is still open in a worker that drains, and the time until the next signal. */
-export function renderDrain({ draining, state }: WorkerStatus): readonly string[] {
+export function renderDrain({ draining }: WorkerStatus): readonly string[] {
   if (draining === null) return [];
   const open =
     describeOpen({ ...draining, isCleaningUp: draining.isCleaningUp === true }) ??
     'it does not say what is open';
-  const next = state === 'draining' ? 'SIGTERM' : 'SIGKILL';
-  return [`  ${open}; ${next} in ${formatAge(draining.leftMs)}`];
+  return [`  ${open}; next signal in ${formatAge(draining.leftMs)}`];
 }
 
 /** Renders the load of a worker if it was requested. For a worker that drains, renderDrain() shows what is open. */
@@ -369,7 +370,7 @@ function renderNextStep({
 function renderLast(last: ReloadResult, nowMs: number, styles: Styles): readonly string[] {
   const when = `${formatAge(nowMs - last.endedAt)} ago`;
   const took = formatDuration(last.durationMs);
-  const what = last.generation > 1 ? 'last reload' : 'start';
+  const what = last.generation > 1 ? 'last start or reload' : 'start';
   const changed = last.release?.changed;
   const release = changed === true ? ', release changed' : changed === false ? ', release unchanged' : '';
   if (last.ok)

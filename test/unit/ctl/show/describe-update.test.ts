@@ -30,7 +30,7 @@ test('a difference has a line for each program, with what it takes', () => {
     '~ mail: workers (takes effect at once), autostart (takes effect when the master is started again)',
     '~ job: autostart (takes effect when the master is started again)',
     '~ the master: log_level (takes effect when it is started again)',
-    'nothing was done: to apply /etc/graceful.toml, run gracefulctl update',
+    'nothing was done: to apply /etc/graceful.toml, run the same command without --dry-run',
   ]);
 });
 

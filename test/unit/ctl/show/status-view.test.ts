@@ -89,6 +89,11 @@ test('during a probation the previous generation is shown as paused, and is not 
   );
 });
 
+test('a generation after the first may have come from a later start as well as from a reload', () => {
+  const text = renderStatus({ ...status, lastReload: { ...served, generation: 2 } }, 4_000, plain);
+  expect(text).toMatch(/^last start or reload: generation 2 ready /m);
+});
+
 test('a start that could not begin is no reload, and has no generation', () => {
   const refused = { ...failed, generation: 0, release: null, endedAt: 1_000 };
   const text = renderStatus({ ...status, lastReload: refused }, 6_000, plain);
@@ -137,7 +142,7 @@ test('a program that was stopped says how to start it, and one with a schedule h
     lastRun: null,
   };
   const text = renderStatus({ ...status, schedule, lastReload: served }, 4_000, plain);
-  expect(text).not.toContain('last reload');
+  expect(text).not.toContain('last start or reload');
 });
 
 test('the config file, what the program waits for, and what its workers use are told where there are any', () => {
@@ -180,6 +185,15 @@ test('what a worker does is shown below it, as far as it is known, and not if it
   expect(lines({ load: slow, draining, state: 'draining' }, rates)).not.toContain('requests/s');
 });
 
+test('the time to the next signal is shown without its name, which stopsignal decides', () => {
+  const [worker] = status.workers as [NonNullable<(typeof status.workers)[number]>];
+  const draining = { leftMs: 7_000, requests: 1, connections: 3, isCleaningUp: false };
+  for (const state of ['draining', 'terminating'] as const)
+    expect(renderStatus({ ...status, workers: [{ ...worker, state, draining }] }, 0, plain)).toContain(
+      '    1 request in flight, 3 connections open; next signal in 7s\n',
+    );
+});
+
 test('a process that serves for the one that was started is shown below it', () => {
   const [worker] = status.workers as [NonNullable<(typeof status.workers)[number]>];
   expect(renderStatus(status, 0, plain)).not.toContain('its process');
@@ -219,4 +233,19 @@ test.each([
 ] as const)('a program that does not serve is shown with what to type: %j', (facts, line) => {
   const shown = renderStatus({ ...status, generation: null, workers: [], ...facts }, 0, plain);
   expect(shown).toContain(line);
+});
+
+test('what to type has the name by which the command line knows the program', () => {
+  const shown = (facts: object): string =>
+    renderStatus(
+      { ...status, generation: null, workers: [], ...facts },
+      0,
+      plain,
+      null,
+      new Map(),
+      'blue:web',
+    );
+  expect(shown({ phase: 'failed' })).toContain('then gracefulctl start blue:web\n');
+  expect(shown({ phase: 'restarting' })).toContain('gracefulctl start --wait blue:web\n');
+  expect(shown({ phase: 'failed' })).toMatch(/^program +web$/m);
 });

@@ -31,7 +31,7 @@ test('a line for the program, one for each worker, and what a draining worker st
     'program  state      gen  ready   req/s  5xx/s  conns    lag  cpu  memory',
     'shop     probation    3  1/2      1234    0.3     53  3.1ms  37%   91 MB',
     '  4249   draining     2  1m 30s      -      -      3      -    -       -',
-    '    1 request in flight, 3 connections open; SIGTERM in 28s',
+    '    1 request in flight, 3 connections open; next signal in 28s',
     '  4250   ready        3  0s       1234      0     50  3.1ms  37%   91 MB',
   ]);
 });
