@@ -32,7 +32,11 @@ export function reloadFailure(
 ): ReloadFailure {
   const { generation, failure } = result;
   const reason = failure === null ? '' : `: ${reasonOf(failure)}`;
-  return new ReloadFailure(code, `cannot ${action}: generation ${generation} failed${reason}`, result);
+  return new ReloadFailure(
+    code,
+    `cannot ${action}: ${generation === 0 ? 'no worker was started' : `generation ${generation} failed`}${reason}`,
+    result,
+  );
 }
 
 export function updateFailure(result: UpdateResult): UpdateFailure {

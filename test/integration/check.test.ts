@@ -86,6 +86,11 @@ const problems: readonly {
     line: /^command: there is no file \/.*\/apps\.js \(relative paths start at the working directory/,
   },
   {
+    what: "the program's own file that is not there, with an absolute path",
+    command: ['node', '/opt/gone/app.js'],
+    line: /^command: there is no file \/opt\/gone\/app\.js \(check the spelling/,
+  },
+  {
     what: 'a package that is not there',
     command: ['npm', 'start'],
     line: /^command: there is no file \/.*\/package\.json/,

@@ -7,6 +7,7 @@ import { isAbsolute } from 'node:path';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import { plainProcess } from '../config/options/launch-options.ts';
 import type { ProgramPlan } from '../config/plan.ts';
+import { hintForMissingFile } from '../launch/command-errors.ts';
 import { readEnvFile } from '../launch/env-file.ts';
 import { prepareWorker } from '../launch/prepare-worker.ts';
 import { missingFileOf, programFile } from '../launch/program-file.ts';
@@ -46,8 +47,8 @@ export function checkLaunch(
       found.push({
         program,
         option: 'command',
-        message: `there is no file ${missing}`,
-        hint: `relative paths start at the working directory, ${plan.cwd}`,
+        message: `there is no file ${missing.path}`,
+        hint: hintForMissingFile(missing.isRelative, plan.cwd),
       });
     else if (own instanceof Error && plan.watch?.length === 0) note('watch', own);
   } else if (isAbout(launched, 'cwdMissing')) {

@@ -144,7 +144,13 @@ function valueOf({ kind, flag }: OptionRow, value: unknown): unknown {
     });
   }
   if (kind === 'number' && typeof value === 'string') return /^\d+$/.test(value) ? Number(value) : value;
-  if (kind === 'list' && Array.isArray(value) && value.length === 0) return true;
+  if (kind === 'list' && Array.isArray(value) && value.length === 0) {
+    if (flag === 'listen')
+      throw new GracefulRunError('badOption', 'cannot start: --listen needs at least one address', {
+        hint: 'graceful-run --listen 3000 3001 -- node app.js',
+      });
+    return true;
+  }
   return value;
 }
 

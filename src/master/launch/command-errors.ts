@@ -1,5 +1,5 @@
 /** Why a command cannot be started, with a hint that says what to do. */
-import { basename, extname, join } from 'node:path';
+import { basename, extname, isAbsolute, join } from 'node:path';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { isDirectory, isFile } from './packages.ts';
 
@@ -19,9 +19,10 @@ function hintForNotFound(
   where: { readonly cwd: string; readonly environment: NodeJS.ProcessEnv },
 ): string {
   if (/\s/.test(name) && !isFile(join(where.cwd, name))) {
-    return `the command and its arguments are separate words, without quotes around them all: -- ${name}`;
+    const words = name.trim().split(/\s+/);
+    return `the command and its arguments are separate words, without quotes around them all: -- ${words.join(' ')}; in a config file: command = [${words.map((word) => JSON.stringify(word)).join(', ')}]`;
   }
-  if (name.includes('/')) return `relative paths start at the working directory, ${where.cwd}`;
+  if (name.includes('/')) return hintForMissingFile(!isAbsolute(name), where.cwd);
   const local = join(where.cwd, name);
   if (isFile(local)) return `did you mean \`${runLine(local, name) ?? `./${name}`}\`?`;
   if (isFile(join(where.cwd, 'node_modules', '.bin', name)))
@@ -31,6 +32,13 @@ function hintForNotFound(
     return 'PATH is not set for the program: name the executable with its full path';
   // The value of PATH is not shown: it may contain a secret.
   return `give its full path (\`command -v ${name}\` in your shell prints it), or add its directory to the PATH of graceful-run: systemd and cron set a short one`;
+}
+
+/** The hint for a file that does not exist. `isRelative`: whether its path starts at the working directory. */
+export function hintForMissingFile(isRelative: boolean, cwd: string): string {
+  return isRelative
+    ? `relative paths start at the working directory, ${cwd}`
+    : 'check the spelling, and whether a release was removed';
 }
 
 /** The error for a file behind a directory that this user may not enter; the caller exits with 126. `name`: the name of the file in the command. */
@@ -71,7 +79,7 @@ export function interpreterMissing(
     `cannot run ${file}: its first line names \`${interpreter}\`, which does not exist`,
     {
       hint: isWindowsText
-        ? 'the file has Windows line endings: convert it (sed -i "s/\\r$//")'
+        ? `the file has Windows line endings: convert it (sed -i "s/\\r$//" ${file})`
         : 'install that interpreter, or correct the line',
     },
   );

@@ -2,7 +2,7 @@
  * The file that stands for a program, which is what `--watch` without a path watches: the script of an interpreter, the entry of a
  * package, else the executable. Symlinks are not resolved: `current/app.js` has to stay that.
  */
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { realpathSync } from 'node:fs';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { interpreterNamed, scriptAmong } from './interpreters.ts';
@@ -54,7 +54,11 @@ function scriptFile(
     !command.slice(0, command.indexOf(script)).some((word) => /^(-C|--chdir)/.test(word)) &&
     // The word may be the value of an option that is not known here: then the script is a later word.
     later.every((word) => completeFile(resolve(cwd, word), interpreter) === null);
-  throw notWatchable(command, `there is no file ${path}`, isCertain ? path : null);
+  throw notWatchable(
+    command,
+    `there is no file ${path}`,
+    isCertain ? { path, isRelative: !isAbsolute(script) } : null,
+  );
 }
 
 function packageFile(
@@ -70,7 +74,12 @@ function packageFile(
   if (owner === null) {
     const file = join(folder, 'package.json');
     const isCertain = called.orCommand === null && !isFile(file);
-    throw notWatchable(command, `there is no package.json in ${folder} or above it`, isCertain ? file : null);
+    const isRelative = called.folder === null || !isAbsolute(called.folder);
+    throw notWatchable(
+      command,
+      `there is no package.json in ${folder} or above it`,
+      isCertain ? { path: file, isRelative } : null,
+    );
   }
   const script = owner.scripts.get(called.name);
   if (script === undefined && called.orCommand !== null) {
@@ -138,31 +147,38 @@ function orNull(find: () => string): string | null {
   }
 }
 
-/** The file without which the program cannot start, from an error of programFile. Null if the error is about something else. */
-export function missingFileOf(error: Error): string | null {
-  return error.cause instanceof MissingFile ? error.cause.path : null;
+/** A file without which the program cannot start. */
+interface MissingFile {
+  readonly path: string;
+  /** Whether the command gives no absolute path for it, so that it is looked for from the working directory. */
+  readonly isRelative: boolean;
 }
 
-class MissingFile extends Error {
-  readonly path: string;
+/** The file that is missing, from an error of programFile. Null if the error is about something else. */
+export function missingFileOf(error: Error): MissingFile | null {
+  return error.cause instanceof MissingFileError ? error.cause.missing : null;
+}
 
-  constructor(path: string) {
-    super(`there is no file ${path}`);
-    this.path = path;
+class MissingFileError extends Error {
+  readonly missing: MissingFile;
+
+  constructor(missing: MissingFile) {
+    super(`there is no file ${missing.path}`);
+    this.missing = missing;
   }
 }
 
 function notWatchable(
   command: readonly string[],
   reason: string,
-  missing: string | null = null,
+  missing: MissingFile | null = null,
 ): GracefulRunError {
   return new GracefulRunError(
     'notWatchable',
     `cannot tell which file \`${command.join(' ')}\` is: ${reason}`,
     {
       hint: 'name what to watch: watch = ["path"] (--watch path)',
-      ...(missing === null ? {} : { cause: new MissingFile(missing) }),
+      ...(missing === null ? {} : { cause: new MissingFileError(missing) }),
     },
   );
 }

@@ -296,6 +296,13 @@ test.each([
   ['--listen ::1:3000 -- x', 'did you mean --listen [::1]:3000?'],
   ['--listen udp:5353 -- x', 'did you mean --listen udp:0.0.0.0:5353?'],
   ['--listen 3000 node app.js', 'two dashes'],
+  ['--listen -- node app.js', 'graceful-run --listen 3000 3001 -- node app.js'],
 ])('%s gets the hint: %s', (line, hint) => {
   expect(hintFor(line)).toContain(hint);
+});
+
+test('--listen without an address says that it needs one', () => {
+  expect(() => parseCommandLine(['--listen', '--', 'node', 'app.js'])).toThrow(
+    'cannot start: --listen needs at least one address',
+  );
 });

@@ -212,7 +212,20 @@ describe('the file that is missing', () => {
     ['node --run start', 'package.json'],
   ])('%s: %s', (line, missing) => {
     const cwd = folderWith(files);
-    expect(missingFileOf(errorOf(() => fileOf(cwd, line)))).toBe(join(cwd, missing));
+    expect(missingFileOf(errorOf(() => fileOf(cwd, line)))).toEqual({
+      path: join(cwd, missing),
+      isRelative: true,
+    });
+  });
+
+  it.each<[string, string]>([
+    ['node /opt/gone/app.js', '/opt/gone/app.js'],
+    ['npm --prefix /opt/gone start', '/opt/gone/package.json'],
+  ])('%s: %s, wherever the working directory is', (line, path) => {
+    expect(missingFileOf(errorOf(() => fileOf(folderWith(files), line)))).toEqual({
+      path,
+      isRelative: false,
+    });
   });
 
   it.each([

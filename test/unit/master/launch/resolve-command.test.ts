@@ -93,7 +93,21 @@ describe('a command that cannot be run', () => {
       { 'run*': '#!/usr/bin/env node\r\nx\r\n' },
       './run',
       'commandNotExecutable',
-      'Windows',
+      '/run)',
+    ],
+    [
+      'an absolute path that is not there',
+      {},
+      '/opt/gone/run',
+      'commandNotFound',
+      'whether a release was removed',
+    ],
+    [
+      'a whole command in quotes, in a config file',
+      {},
+      ' node  app.js ',
+      'commandNotFound',
+      'command = ["node", "app.js"]',
     ],
   ])('%s gets a hint', (_title, files, name, code, hint) => {
     const error = errorOf(() => resolved(folderWith(files), [name]));
