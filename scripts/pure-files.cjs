@@ -26,5 +26,5 @@ exports.pureFiles = [
   '^src/worker/launcher/extend-start\\.ts$',
   '^src/worker/listen/(addresses|binding|listen-call|placement|worker-readiness)\\.ts$',
   '^src/ctl/(command-table|complete-gracefulctl|masters/(listed-masters|name-patterns|select-masters|select-programs|selection)|show/(columns|describe-update|last-problem|programs-table|status-view|table-layout|top-view))\\.ts$',
-  '^src/shared/(completion|control-api|count-words|describe-event|describe-failure|describe-problem|describe-release|durations|error-line|errors|events|format-address|internal-error|line-splitter|narrate-events|byte-sizes|nearest|node-options|paint|printable|program-name|protocol|shortage)\\.ts$',
+  '^src/shared/(completion|control-api|count-words|describe-event|describe-failure|describe-problem|describe-release|durations|error-line|errors|events|format-address|how-to-hold|internal-error|line-splitter|narrate-events|byte-sizes|nearest|node-options|paint|printable|program-name|protocol|shortage)\\.ts$',
 ];

@@ -15,6 +15,7 @@ import type {
   WorkerIdentity,
 } from './events.ts';
 import { describeAddress, describePlace, formatAddress, formatSocketAddress } from './format-address.ts';
+import { howToHold } from './how-to-hold.ts';
 import { type Paint, plainPaint } from './paint.ts';
 import { printable } from './printable.ts';
 import type { DrainReason } from './protocol.ts';
@@ -133,7 +134,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
         ? 'a run was skipped: the one before is still under way'
         : `a run was skipped: ${event.programs.join(', ')} ${event.programs.length === 1 ? 'does' : 'do'} not serve`;
     case 'runsMissed':
-      return `missed ${count(event.count, 'run')}${event.isMadeUp ? ', and runs now for all of them' : ''}`;
+      return `missed ${count(event.count, 'run')}${event.isMadeUp ? `, and runs now ${event.count === 1 ? 'instead' : 'once for all of them'}` : ''}`;
     case 'startWaits':
       return `waits for ${event.programs.join(', ')} to serve before it starts`;
     case 'planChanged':
@@ -190,7 +191,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'workerAcceptsNoMore':
       return `${worker(event)} no longer accepts connections`;
     case 'workerCleanUpCut':
-      return `${worker(event)}: its ${event.what} had not finished at the drain timeout and were cut: let handlers end with process.exit(), or allow more time with drain_timeout (--drain-timeout)`;
+      return `${worker(event)}: its ${event.what} had not finished at the drain timeout and were cut: ${event.what === 'drain hooks' ? 'let every hook return, or resolve, in time' : 'let handlers end with process.exit()'}, or allow more time with drain_timeout (--drain-timeout)`;
     case 'stillDraining':
       return stillDraining(event);
     case 'workerTerminated':
@@ -204,11 +205,11 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'migrationFailed':
       return `${worker(event)} cannot move its connections to a new worker: ${event.problem}`;
     case 'undeclaredListen':
-      return `${worker(event)} also listens on ${event.address}, which graceful-run does not hold: two generations cannot both bind it, so a reload fails or interrupts it; ${howToDeclare(event.address)}`;
+      return `${worker(event)} also listens on ${event.address}, which graceful-run does not hold: two generations cannot both bind it, so a reload fails or interrupts it; if clients use it, hold it: ${howToHold(event.address)}`;
     case 'wideListen':
       if (event.address.startsWith('udp:'))
         return `${worker(event)} asked for ${event.address} only, but the listener is open to every address: name ${event.address} in listen (--listen)`;
-      return `${worker(event)} asked for ${event.address} only, but the listener is open to every address and shows IPv4 clients as ::ffff:a.b.c.d: set ${hostOption(event.address)}`;
+      return `${worker(event)} asked for ${event.address} only, but the listener is open to every address (one on :: shows IPv4 clients as ::ffff:a.b.c.d): set ${hostOption(event.address)}, or name ${event.address} in listen (--listen)`;
     case 'narrowListen':
       return `${worker(event)} asked for ${event.address}, but the listener is open only to the addresses that the first generation asked for: restart the master, or set the address with host (--host)`;
     case 'addressBusy':
@@ -230,7 +231,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'listenerShutDown':
       return `a worker closed ${describeAddress(event)} for all processes with shutdown(2): ${event.problem === null ? 'it was opened again' : `it cannot be opened again (${event.problem}): restart the program`}`;
     case 'queueLeftBehind':
-      return `${count(event.connections, 'connection')} left in accept queue ${event.slot}, which has no worker any more: a worker is started that serves them, and then drains`;
+      return `${count(event.connections, 'connection')} left in accept queue ${event.slot}, which has no worker any more: a worker is started that serves ${event.connections === 1 ? 'it' : 'them'}, and then drains`;
     case 'portChanged':
       return `PORT of the ${event.source === 'file' ? 'environment file' : 'environment'} is not the port that graceful-run holds: the program gets PORT=${event.port}`;
     case 'messageRejected':
@@ -356,7 +357,7 @@ function stillDraining(event: Extract<MasterEvent, { event: 'stillDraining' }>):
   const what = `${count(workers, 'worker')}${open === null ? '' : ` with ${open}`}`;
   const bound = `for at most ${Math.ceil(leftMs / 1_000)}s`;
   return stopping
-    ? `waiting for ${what}, ${bound}; the same request again (Ctrl-C, SIGTERM, gracefulctl stop) stops at once`
+    ? `waiting for ${what}, ${bound}; the same request again (Ctrl-C, SIGTERM, gracefulctl stop or shutdown) stops at once`
     : `${what} still draining, ${bound}`;
 }
 
@@ -364,15 +365,6 @@ function which(release: Release | null): string {
   if (release === null) return '';
   const { changed } = release;
   return `: ${describeRelease(release)}${changed === null ? '' : changed ? ', changed' : ', unchanged'}`;
-}
-
-function howToDeclare(address: string): string {
-  const port = address.startsWith('udp:') ? undefined : /:(\d+)$/.exec(address)?.[1];
-  const how =
-    port === undefined
-      ? `listen (--listen ${address.startsWith('/') ? 'unix:' : ''}${address})`
-      : `port (--port ${port}), or listen in a config file`;
-  return `if it is the one that clients use, hold it: ${how}`;
 }
 
 /** The option that binds only this address: `host (--host 127.0.0.1)`. */

@@ -52,7 +52,9 @@ test.runIf(mayRun(isThere))(
     master.child.stdin?.write('\x03');
     const line = await master.waitForLine('waiting for');
     expect(line).toContain('waiting for 1 worker with 1 request in flight, 1 connection open, for at most');
-    expect(line).toMatch(/; the same request again \(Ctrl-C, SIGTERM, gracefulctl stop\) stops at once$/);
+    expect(line).toMatch(
+      /; the same request again \(Ctrl-C, SIGTERM, gracefulctl stop or shutdown\) stops at once$/,
+    );
     expect(isAlive(worker?.pid ?? 0)).toBe(true);
     const askedAt = performance.now();
     master.child.stdin?.write('\x03');

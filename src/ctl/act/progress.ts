@@ -96,6 +96,6 @@ function waitsFor(event: Extract<EventRecord, { event: 'stillDraining' }>): stri
   const { workers, leftMs, stopping } = event;
   const open = describeOpen({ ...event, isCleaningUp: (event.cleaningUp ?? 0) > 0 });
   const what = `${count(workers, 'worker')}${open === null ? '' : ` with ${open}`}`;
-  const more = stopping ? '; gracefulctl stop again stops at once' : '';
+  const more = stopping ? '; the same gracefulctl stop or shutdown again stops at once' : '';
   return `waiting for ${what}, for at most ${Math.ceil(leftMs / 1_000)}s${more}`;
 }

@@ -3,6 +3,7 @@ import { errorLineOf } from '../../shared/error-line.ts';
 import { reasonOf } from '../../shared/describe-failure.ts';
 import { errorCodes, GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import type { Failure, Outcome } from '../../shared/events.ts';
+import { howToHold } from '../../shared/how-to-hold.ts';
 import { cannotInherit, heldByMaster, notInherited } from '../../shared/protocol.ts';
 
 /** What is known of a worker at the moment of its failure. */
@@ -179,9 +180,15 @@ function takenHint({ stderrTail, declared }: FailureContext): string {
   const [, port] = /:(\d+)$/.exec(address ?? '') ?? [];
   if (port !== undefined && declared.includes(Number(port)))
     return `graceful-run holds ${address ?? port}, but the process that listens did not inherit it: start the program itself, not through a wrapper (node --import tsx app.ts, not tsx app.ts)`;
+  const isPath = address?.startsWith('/') === true;
+  const holders = `by another process (to find it, run as root: ${isPath ? 'ss -lxp' : 'ss -ltnup'}) or, at a reload, by the old generation, which holds it until it has exited`;
+  const isLeft = isPath ? '. If no process listens on it, remove it' : '';
+  // A program without a listener, such as a queue worker, cannot have one.
   const isServed =
-    port === undefined ? '' : `. If it is the port that clients use, hold it too: port (--port ${port})`;
-  return `${address ?? 'its address'} is in use: if it is a second port of the program, the old generation holds it until it has exited${isServed}`;
+    (port === undefined && !isPath) || address === undefined || declared.length === 0
+      ? ''
+      : `. If clients use it, let graceful-run hold it too: ${howToHold(address)}`;
+  return `${address ?? 'its address'} is in use ${holders}${isLeft}${isServed}`;
 }
 
 /** What Deno and Bun print if they bind the port that is held. Deno colours its errors. */

@@ -1,5 +1,6 @@
 import { describe as group, expect, test } from 'vitest';
 import { describe } from '../../../src/shared/describe-event.ts';
+import { parseListenAddress } from '../../../src/master/config/options/listen-address.ts';
 import { exampleEvents } from '../../helpers/example-events.ts';
 
 group('describe', () => {
@@ -23,12 +24,38 @@ group('describe', () => {
   });
 
   test.each([
-    ['127.0.0.1:9000', 'port (--port 9000)'],
-    ['/run/app.sock', 'listen (--listen unix:/run/app.sock)'],
-    ['udp:127.0.0.1:53', 'listen (--listen udp:127.0.0.1:53)'],
-  ])('how to hold %s is said as it is written', (address, how) => {
+    ['127.0.0.1:9000', '127.0.0.1:9000'],
+    ['[::1]:9000', '[::1]:9000'],
+    ['*:9000', '9000'],
+    ['/run/app.sock', 'unix:/run/app.sock'],
+    ['@app', 'unix:@app'],
+    ['udp:127.0.0.1:53', 'udp:127.0.0.1:53'],
+  ])('how to hold %s is said as --listen takes it: %s', (address, written) => {
     const identity = { generation: 1, slot: 0, pid: 1 };
-    expect(describe({ event: 'undeclaredListen', ...identity, address })).toContain(how);
+    const words = describe({ event: 'undeclaredListen', ...identity, address });
+    expect(words).toContain(`this one (${written}) too, in listen (--listen)`);
+    expect(parseListenAddress(written)).not.toBeNull();
+  });
+
+  test('one run that was missed is not called several', () => {
+    const missed = { event: 'runsMissed', firstAt: 0 } as const;
+    expect(describe({ ...missed, count: 1, isMadeUp: true })).toBe('missed 1 run, and runs now instead');
+    expect(describe({ ...missed, count: 3, isMadeUp: true })).toBe(
+      'missed 3 runs, and runs now once for all of them',
+    );
+    expect(describe({ ...missed, count: 1, isMadeUp: false })).toBe('missed 1 run');
+  });
+
+  test('one connection that was left behind is not called several', () => {
+    const left = { event: 'queueLeftBehind', generation: 2, slot: 1 } as const;
+    expect(describe({ ...left, connections: 1 })).toContain('a worker is started that serves it, and');
+    expect(describe({ ...left, connections: 2 })).toContain('a worker is started that serves them, and');
+  });
+
+  test('clean-ups that were cut are advised according to what they are', () => {
+    const cut = { event: 'workerCleanUpCut', generation: 1, slot: 0, pid: 1 } as const;
+    expect(describe({ ...cut, what: 'SIGTERM handlers' })).toContain('process.exit()');
+    expect(describe({ ...cut, what: 'drain hooks' })).not.toContain('process.exit()');
   });
 
   test('a reload that is requested during the first start waits for the start', () => {
@@ -49,7 +76,7 @@ group('describe', () => {
     } as const;
     const open = '2 workers with 3 requests in flight, 5 connections open';
     expect(describe(waits)).toBe(
-      `waiting for ${open}, for at most 13s; the same request again (Ctrl-C, SIGTERM, gracefulctl stop) stops at once`,
+      `waiting for ${open}, for at most 13s; the same request again (Ctrl-C, SIGTERM, gracefulctl stop or shutdown) stops at once`,
     );
     expect(describe({ ...waits, stopping: false })).toBe(`${open} still draining, for at most 13s`);
   });

@@ -26,6 +26,24 @@ test('a worker whose address is taken is told which one, where its stderr says i
   expect(exited("  code: 'EADDRINUSE',")).toContain('its address is in use');
 });
 
+test('what holds an address in use may be another process, and is not always the old generation', () => {
+  const hint = (address: string, declared: FailureContext['declared'] = words.declared): string | null =>
+    exitFailure(
+      { code: 1, signal: null },
+      { ...words, declared, stderrTail: [`listen EADDRINUSE: address already in use ${address}`] },
+    ).hint;
+  expect(hint(':::9001')).toContain('another process');
+  expect(hint(':::9001')).toContain('ss -ltnup');
+  expect(hint('/run/app.sock')).toContain('ss -lxp');
+  // The command line takes --port once, and not beside --listen.
+  expect(hint(':::9001')).toMatch(/this one \(9001\) too, in listen \(--listen\)/);
+  expect(hint('127.0.0.1:9001')).toContain('(127.0.0.1:9001)');
+  expect(hint('::1:9001')).toContain('([::1]:9001)');
+  expect(hint('/run/app.sock')).toContain('(unix:/run/app.sock)');
+  // A program that serves nobody cannot have a listener.
+  expect(hint(':::9001', [])).not.toContain('--listen');
+});
+
 test.each([
   'OSError: [Errno 98] Address already in use',
   'listen tcp :8000: bind: address already in use',
