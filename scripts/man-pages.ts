@@ -59,7 +59,7 @@ function gracefulRun(): string {
           ),
           paragraph(
             inline(
-              'Everything after `--`, or from the first argument that is not an option, belongs to the command. Without a command and without `-c`, the file `graceful.toml` (or `.yaml`, `.json`, `.js`) of the current directory is read.',
+              'Everything after `--`, or from the first argument that is neither an option nor the value of one, belongs to the command. `--watch` and `--listen` take all arguments up to the next option as their values, so write `--` after them. Without a command and without `-c`, the file `graceful.toml` (or `.yaml`, `.json`, `.js`) of the current directory is read.',
             ),
           ),
           paragraph(inline('Durations are written `500ms`, `30s`, `2m`.')),
