@@ -108,8 +108,10 @@ test('it is not started with the master, runs when an operator says so, and show
   });
   const bad = await ctl(master, 'status', 'job');
   expect(bad.code).toBe(4);
-  expect(bad.out).toMatch(/^last run: failed with exit code 1 after /m);
-  expect((await ctl(master, 'list')).out).toMatch(/job +scheduled .*last run failed with exit code 1/);
+  expect(bad.out).toMatch(/^last run \(\d+s ago\): failed with exit code 1 after /m);
+  expect((await ctl(master, 'list')).out).toMatch(
+    /job +scheduled .*last run failed \d+s ago with exit code 1/,
+  );
 
   writeFileSync(join(folder, 'good'), '');
   const again = await ctl(master, 'start', '--wait', 'job');

@@ -38,7 +38,7 @@ function describeDifference(
 const effects: Readonly<Record<ProgramChange['needs'], string>> = {
   nothing: 'takes effect at once',
   reload: 'needs a reload',
-  restart: 'must stop first',
+  restart: 'needs a restart',
 };
 
 const atNextStart = 'takes effect when the master is started again';

@@ -173,7 +173,7 @@ const runWords: Readonly<Record<NonNullable<ScheduleStatus['lastRun']>['result']
   succeeded: 'succeeded',
   failed: 'failed',
   timedOut: 'timed out',
-  replaced: 'was ended for the next one',
+  replaced: 'was cut short by the next one,',
   stopped: 'was stopped',
 };
 
@@ -184,7 +184,7 @@ function renderLastRun(schedule: ScheduleStatus, nowMs: number, styles: Styles):
   const how = outcome === null || result === 'succeeded' ? '' : ` with ${describeOutcome(outcome)}`;
   const word = hasRunBadly(schedule) ? styles.bad(runWords[result]) : runWords[result];
   const age = formatAge(nowMs - startedAt - durationMs);
-  return [`last run: ${word}${how} after ${formatDuration(durationMs)}, ${age} ago`];
+  return [`last run (${age} ago): ${word}${how} after ${formatDuration(durationMs)}`];
 }
 
 /** Describes the problem of the last run in a few words; null if it had none. */
@@ -192,7 +192,8 @@ export function lastRunProblem(schedule: ScheduleStatus, nowMs: number): string 
   const { lastRun } = schedule;
   if (lastRun === null || !hasRunBadly(schedule)) return null;
   const how = lastRun.outcome === null ? '' : ` with ${describeOutcome(lastRun.outcome)}`;
-  return `last run ${runWords[lastRun.result]}${how} ${formatAge(nowMs - lastRun.startedAt - lastRun.durationMs)} ago`;
+  const age = formatAge(nowMs - lastRun.startedAt - lastRun.durationMs);
+  return `last run ${runWords[lastRun.result]} ${age} ago${how}`;
 }
 
 function renderState(status: Status, styles: Styles): string {
@@ -216,8 +217,9 @@ function renderProbation(
 }
 
 function renderRollout({ generation, serving, workers, isCanary, nextInMs }: RolloutStatus): string {
-  const next = nextInMs === null ? 'the next start' : `the next start in ${formatCountdown(nextInMs)}`;
-  return `${serving} of ${count(workers, 'worker')} of generation ${generation} serve${isCanary ? ' (canary)' : ''}: ${next}`;
+  const next =
+    nextInMs === null ? 'the next step has started' : `the next step starts in ${formatCountdown(nextInMs)}`;
+  return `generation ${generation}: ${serving} of ${count(workers, 'worker')} serving${isCanary ? ' (canary)' : ''}; ${next}`;
 }
 
 function renderCount(status: Status): string {
@@ -368,37 +370,37 @@ function renderNextStep({
 }
 
 function renderLast(last: ReloadResult, nowMs: number, styles: Styles): readonly string[] {
-  const when = `${formatAge(nowMs - last.endedAt)} ago`;
-  const took = formatDuration(last.durationMs);
+  const ago = `${formatAge(nowMs - last.endedAt)} ago`;
   const what = last.generation > 1 ? 'last start or reload' : 'start';
   const changed = last.release?.changed;
   const release = changed === true ? ', release changed' : changed === false ? ', release unchanged' : '';
-  if (last.ok)
-    return [`${what}: generation ${last.generation} ready after ${took}, ${since(last, nowMs)}${release}`];
+  if (last.ok) {
+    const ready = `generation ${last.generation} ready after ${formatDuration(last.durationMs)}`;
+    // A reload with a probation has not ended before the probation is over.
+    if (last.probationMs > 0 && last.generation > 1)
+      return [`${what}: ${ready}, serving for ${formatAge(nowMs - last.endedAt)}${release}`];
+    return [`${what} (${last.generation > 1 ? 'completed ' : ''}${ago}): ${ready}${release}`];
+  }
   const why = last.failure === null ? '' : `: ${printable(reasonOf(last.failure))}`;
-  const failed =
-    // A start that could not begin has made no generation.
-    last.generation === 0
-      ? styles.bad('failed')
-      : `generation ${last.generation} ${styles.bad(outcome(last))} after ${took}`;
   return [
-    `${what}: ${failed}, ${when}${why}`,
+    `${what} (${ago}): ${failed(last, styles)}${why}`,
     ...(last.release === null ? [] : [`  its release: ${printable(describeRelease(last.release))}`]),
     ...(last.failure === null ? [] : describeFailure(last.failure, styles)),
   ];
 }
 
-/** Tells when the start or reload ended. A first start ends when its generation is ready, a reload when the probation is over, which is later. */
-function since({ generation, probationMs, endedAt }: ReloadResult, nowMs: number): string {
-  const age = formatAge(nowMs - endedAt);
-  if (generation === 1) return `${age} ago`;
-  return probationMs > 0 ? `serving for ${age}` : `completed ${age} ago`;
-}
-
-/** Describes the outcome of a failed reload. */
-function outcome({ rolledBackTo, serving, remaining }: ReloadResult): string {
-  if (rolledBackTo !== null) return `rolled back to generation ${rolledBackTo}${except(remaining)}`;
-  return `failed${servesOn(serving)},`;
+/** Describes the outcome of a start or reload that failed. */
+function failed(
+  { generation, durationMs, rolledBackTo, serving, remaining }: ReloadResult,
+  styles: Styles,
+): string {
+  // A start that could not begin has made no generation.
+  if (generation === 0) return styles.bad('failed');
+  const [outcome, rest] =
+    rolledBackTo === null
+      ? ['failed', servesOn(serving)]
+      : [`rolled back to generation ${rolledBackTo}`, except(remaining)];
+  return `generation ${generation} ${styles.bad(outcome)} after ${formatDuration(durationMs)}${rest}`;
 }
 
 /** Renders a crash. Hint and output are left out if `last`, which stands above, failed because of this crash and shows them. */
@@ -410,9 +412,9 @@ function renderCrash(
 ): readonly string[] {
   const { generation, slot, pid, failure } = crash;
   const who = pid === null ? `worker in slot ${slot}` : `worker ${pid}`;
-  const when = `${formatAge(nowMs - crash.endedAt)} ago`;
+  const ago = `${formatAge(nowMs - crash.endedAt)} ago`;
   return [
-    `crash: ${who} of generation ${generation} ${styles.bad('failed')}, ${when}: ${printable(reasonOf(failure))}`,
+    `crash (${ago}): ${who} of generation ${generation} ${styles.bad('failed')}: ${printable(reasonOf(failure))}`,
     ...(isDeepStrictEqual(failure, last?.failure ?? null) ? [] : describeFailure(failure, styles)),
   ];
 }

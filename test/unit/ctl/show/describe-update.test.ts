@@ -26,7 +26,7 @@ test('a difference has a line for each program, with what it takes', () => {
     '+ api',
     '- old',
     '~ shop: port, workers (needs a reload)',
-    '~ db: listen (must stop first)',
+    '~ db: listen (needs a restart)',
     '~ mail: workers (takes effect at once), autostart (takes effect when the master is started again)',
     '~ job: autostart (takes effect when the master is started again)',
     '~ the master: log_level (takes effect when it is started again)',

@@ -47,7 +47,7 @@ test('a crash that made the last reload fail shows its output once', () => {
     13_000,
     plain,
   );
-  expect(text).toContain('crash: worker 4241');
+  expect(text).toContain('crash (12s ago): worker 4241');
   expect(text.split('    at app.js:1').length).toBe(2);
 });
 
@@ -91,13 +91,13 @@ test('during a probation the previous generation is shown as paused, and is not 
 
 test('a generation after the first may have come from a later start as well as from a reload', () => {
   const text = renderStatus({ ...status, lastReload: { ...served, generation: 2 } }, 4_000, plain);
-  expect(text).toMatch(/^last start or reload: generation 2 ready /m);
+  expect(text).toMatch(/^last start or reload \(completed 3s ago\): generation 2 ready /m);
 });
 
 test('a start that could not begin is no reload, and has no generation', () => {
   const refused = { ...failed, generation: 0, release: null, endedAt: 1_000 };
   const text = renderStatus({ ...status, lastReload: refused }, 6_000, plain);
-  expect(text).toMatch(/^start: failed, 5s ago: /m);
+  expect(text).toMatch(/^start \(5s ago\): failed: /m);
   expect(text).not.toContain('generation 0');
 });
 
@@ -113,7 +113,7 @@ test('a worker that is hung is counted as such, and not as ready', () => {
 test('what is left of a probation, and until the next step of a reload, is in whole seconds', () => {
   const rollout = { generation: 2, serving: 1, workers: 4, isCanary: true, nextInMs: 17_070 };
   expect(renderStatus({ ...status, rollout }, 0, plain)).toMatch(
-    /^rollout +1 of 4 workers of generation 2 serve \(canary\): the next start in 18s$/m,
+    /^rollout +generation 2: 1 of 4 workers serving \(canary\); the next step starts in 18s$/m,
   );
   const probation = { previous: 1, remainingMs: 61_000 };
   expect(renderStatus({ ...status, generation: 2, probation }, 0, plain)).toMatch(
@@ -121,12 +121,63 @@ test('what is left of a probation, and until the next step of a reload, is in wh
   );
 });
 
+test('while a step of a reload is carried out, no time until the next one is shown', () => {
+  const rollout = { generation: 2, serving: 3, workers: 4, isCanary: false, nextInMs: null };
+  expect(renderStatus({ ...status, rollout }, 0, plain)).toMatch(
+    /^rollout +generation 2: 3 of 4 workers serving; the next step has started$/m,
+  );
+});
+
+test('a reload that failed says when, after which time, and which generation serves', () => {
+  const line = (last: object): string | undefined =>
+    renderStatus(
+      { ...status, lastReload: { ...failed, generation: 2, durationMs: 210, endedAt: 1_000, ...last } },
+      4_000,
+      plain,
+    )
+      .split('\n')
+      .find((text) => text.startsWith('last start or reload'));
+  expect(line({ serving: 1 })).toMatch(
+    /^last start or reload \(3s ago\): generation 2 failed after 210ms, generation 1 keeps serving: the worker /,
+  );
+  expect(line({ serving: 1, rolledBackTo: 1, remaining: 1 })).toMatch(
+    /\(3s ago\): generation 2 rolled back to generation 1 after 210ms, except in a slot whose old workers are gone: the worker /,
+  );
+});
+
+test('the last run of a schedule says when it ended, how, and after which time', () => {
+  const line = (result: 'failed' | 'replaced', code: number | null): string => {
+    const lastRun = {
+      startedAt: 0,
+      durationMs: 61_000,
+      result,
+      outcome: code === null ? null : { code, signal: null },
+    };
+    const schedule = {
+      expression: '@daily',
+      timezone: 'UTC',
+      nextAt: null,
+      run: null,
+      isPending: false,
+      lastRun,
+    };
+    return renderStatus({ ...status, schedule }, 64_000, plain);
+  };
+  expect(line('failed', 1)).toContain('last run (3s ago): failed with exit code 1 after 61s\n');
+  expect(line('replaced', 0)).toContain(
+    'last run (3s ago): was cut short by the next one, with exit code 0 after 61s\n',
+  );
+  expect(line('replaced', null)).toContain('last run (3s ago): was cut short by the next one, after 61s\n');
+});
+
 test('the time of the last reload says what it counts from', () => {
   const line = (last: object): string =>
     renderStatus({ ...status, lastReload: { ...served, endedAt: 1_000, ...last } }, 4_000, plain);
-  expect(line({ generation: 1 })).toContain('start: generation 1 ready after 210ms, 3s ago\n');
-  expect(line({ probationMs: 2_000 })).toContain('generation 2 ready after 210ms, serving for 3s\n');
-  expect(line({})).toContain('generation 2 ready after 210ms, completed 3s ago\n');
+  expect(line({ generation: 1 })).toContain('start (3s ago): generation 1 ready after 210ms\n');
+  expect(line({ probationMs: 2_000 })).toContain(
+    'last start or reload: generation 2 ready after 210ms, serving for 3s\n',
+  );
+  expect(line({})).toContain('last start or reload (completed 3s ago): generation 2 ready after 210ms\n');
 });
 
 test('a program that was stopped says how to start it, and one with a schedule has no reload', () => {
