@@ -224,7 +224,7 @@ export interface ReloadResult {
   readonly serving: number | null;
   /** The generation that took over again after this one had begun to serve; null if none did. */
   readonly rolledBackTo: number | null;
-  /** How many workers of this generation keep serving all the same, because the old workers in their slots are gone. */
+  /** How many workers of this generation keep serving after it went back, because the old workers in their slots are gone. */
   readonly remaining: number;
 }
 

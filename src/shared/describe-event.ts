@@ -83,7 +83,7 @@ const ended: Readonly<Record<RunResult, string>> = {
   succeeded: 'succeeded',
   failed: 'failed',
   timedOut: 'timed out',
-  replaced: 'was ended for the next one',
+  replaced: 'was cut short by the next one,',
   stopped: 'was stopped',
 };
 
@@ -112,7 +112,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
         ? `the probation of generation ${event.generation} was cut short after ${formatDuration(event.durationMs)}`
         : `generation ${event.generation} passed its probation of ${formatDuration(event.durationMs)}`;
     case 'rolloutAdvanced':
-      return `${event.isCanary ? 'canary: ' : ''}${event.serving} of ${count(event.workers, 'worker')} of generation ${event.generation} serve, the next start in ${formatDuration(event.pauseMs)}`;
+      return `${event.isCanary ? 'canary: ' : ''}${event.serving} of ${count(event.workers, 'worker')} of generation ${event.generation} serving; the next step starts in ${formatDuration(event.pauseMs)}`;
     case 'generationRolledBack':
       return `generation ${event.generation}${event.release === null ? '' : ` (${describeRelease(event.release)})`} failed ${formatDuration(event.durationMs)} after it began to serve, generation ${event.to} serves again${except(event.remaining)}: ${why(event.failure)}`;
     case 'generationFailed':
@@ -145,7 +145,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       if (event.failure !== null) return `gave up: ${why(event.failure)}`;
       return event.outcome === null ? 'stopped' : `ended by itself with ${describeOutcome(event.outcome)}`;
     case 'startRetryScheduled':
-      return `starts again in ${formatDuration(event.delayMs)}, after ${event.failures === 1 ? 'a failure' : `${event.failures} failures in a row`} (it gives up after ${event.retries + 1})`;
+      return `starts again in ${formatDuration(event.delayMs)}, after ${event.failures === 1 ? 'a failure' : `${event.failures} failures in a row`} (graceful-run gives up after ${event.retries + 1} failures in a row)`;
     case 'workerNotReplaced':
       return event.why === 'exited'
         ? `${worker(event)} is not replaced: it has ended by itself`
@@ -205,7 +205,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'migrationFailed':
       return `${worker(event)} cannot move its connections to a new worker: ${event.problem}`;
     case 'undeclaredListen':
-      return `${worker(event)} also listens on ${event.address}, which graceful-run does not hold: two generations cannot both bind it, so a reload fails or interrupts it; if clients use it, hold it: ${howToHold(event.address)}`;
+      return `${worker(event)} also listens on ${event.address}, which graceful-run does not hold: two generations cannot both bind it, so a reload fails or interrupts service there; if clients use this address, let graceful-run hold it too: ${howToHold(event.address)}`;
     case 'wideListen':
       if (event.address.startsWith('udp:'))
         return `${worker(event)} asked for ${event.address} only, but the listener is open to every address: name ${event.address} in listen (--listen)`;

@@ -43,10 +43,12 @@ export function describePlace({ port, path }: Pick<AddressFields, 'port' | 'path
   return path === null ? `port ${port ?? 0}` : formatPath(path);
 }
 
-/** Formats a URL that terminals turn into a link: `http://127.0.0.1:80`; with `localhost` for a listener on every address. */
+/** Formats a URL that terminals turn into a link: `http://127.0.0.1:80`; with `localhost` for a listener on every address of the machine. */
 export function formatUrl(host: string, port: number): string {
-  const isEvery = host === '::' || host === '0.0.0.0';
-  return isEvery ? `http://localhost:${port} (every address)` : `http://${formatAddress(host, port)}`;
+  const others = host === '::' ? 'other' : host === '0.0.0.0' ? 'other IPv4' : null;
+  return others === null
+    ? `http://${formatAddress(host, port)}`
+    : `http://localhost:${port} (and every ${others} address of this machine)`;
 }
 
 /** Formats a host and a port: `127.0.0.1:80`, `[::1]:80`. */

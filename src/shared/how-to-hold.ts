@@ -2,7 +2,7 @@
 
 /** Says where the address is to be named. On the command line, --port is taken once, and not beside --listen. */
 export function howToHold(address: string): string {
-  return `name every address of the program, this one (${asListen(address)}) too, in listen (--listen), instead of port (--port)`;
+  return `name every address of the program, including this one (${asListen(address)}), in listen (--listen), instead of setting port (--port)`;
 }
 
 /** The address as `listen` takes it. Node.js writes IPv6 addresses without brackets, as in `::1:9000`. */

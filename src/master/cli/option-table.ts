@@ -261,7 +261,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<true|false|unexpected>',
     default: defaults.autorestart,
     description:
-      'replace a worker that ends by itself; unexpected: unless it ends with code 0. When no worker is left, graceful-run ends with its exit code; with several workers, a code other than 0 counts first',
+      'replace a worker that ends by itself; unexpected: unless it ends with code 0. When no worker is left, graceful-run exits with the exit code of the worker; with several workers, a code other than 0 takes precedence',
     option: 'autorestart',
   },
   {

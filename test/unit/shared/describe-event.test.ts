@@ -33,7 +33,7 @@ group('describe', () => {
   ])('how to hold %s is said as --listen takes it: %s', (address, written) => {
     const identity = { generation: 1, slot: 0, pid: 1 };
     const words = describe({ event: 'undeclaredListen', ...identity, address });
-    expect(words).toContain(`this one (${written}) too, in listen (--listen)`);
+    expect(words).toContain(`including this one (${written}), in listen (--listen)`);
     expect(parseListenAddress(written)).not.toBeNull();
   });
 

@@ -10,8 +10,8 @@ test('the address of a listener is one that a terminal makes a link of, and that
   ]).toEqual([
     'http://127.0.0.1:80',
     'http://[::1]:80',
-    'http://localhost:80 (every address)',
-    'http://localhost:80 (every address)',
+    'http://localhost:80 (and every other address of this machine)',
+    'http://localhost:80 (and every other IPv4 address of this machine)',
   ]);
 });
 

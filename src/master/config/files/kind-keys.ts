@@ -38,7 +38,7 @@ export const kindKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'path',
     default: 'none',
     description:
-      'Of `type = "worker"`: the file that names its process, a daemon that `command` starts and that forks away, or that runs already. It is watched and signalled in place of the command. See docs/processes.md.',
+      'For `type = "worker"`: the pid file of a daemon, which `command` starts in the background or which already runs. The daemon is supervised and signalled in place of the command. See docs/processes.md.',
     supervisor: null,
     option: 'adoptPidFile',
   },

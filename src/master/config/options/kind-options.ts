@@ -17,8 +17,8 @@ export interface KindOptions {
   /** Programs with a lower number are started first and stopped last, as far as `dependsOn` leaves that open: 0 to 999. Default 999. */
   readonly priority?: number;
   /**
-   * Of a `worker`, the file that names its process: a daemon, which `command` starts and which forks away from it, or which runs already. It is watched and
-   * signalled instead of the command, and started again when it is gone. Default: the process that was started.
+   * For a `worker`: the pid file of a daemon, which `command` starts in the background or which already runs. The daemon is supervised and signalled in
+   * place of the command, and started again when it is gone. Default: none; the process of the command is supervised.
    */
   readonly adoptPidFile?: string;
   /** How long `adoptPidFile` may name no process that runs before the program has ended, 0s to 24h. Default 2s. */

@@ -14,7 +14,7 @@ test('while a command waits, the steps of a reload and the progress of a drain a
   );
   expect(shown).toEqual([
     'generation 2 starting with 1 worker: /srv/releases/42/app.js, changed',
-    'canary: 1 of 4 workers of generation 2 serve, the next start in 60s',
+    'canary: 1 of 4 workers of generation 2 serving; the next step starts in 60s',
     'worker 4242 of generation 2 not ready yet: GET /healthz answered 503',
     'waiting for 1 worker with 1 request in flight, 3 connections open, for at most 29s; the same gracefulctl stop or shutdown again stops at once',
   ]);

@@ -36,7 +36,7 @@ test('what holds an address in use may be another process, and is not always the
   expect(hint(':::9001')).toContain('ss -ltnup');
   expect(hint('/run/app.sock')).toContain('ss -lxp');
   // The command line takes --port once, and not beside --listen.
-  expect(hint(':::9001')).toMatch(/this one \(9001\) too, in listen \(--listen\)/);
+  expect(hint(':::9001')).toMatch(/including this one \(9001\), in listen \(--listen\)/);
   expect(hint('127.0.0.1:9001')).toContain('(127.0.0.1:9001)');
   expect(hint('::1:9001')).toContain('([::1]:9001)');
   expect(hint('/run/app.sock')).toContain('(unix:/run/app.sock)');
