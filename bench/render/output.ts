@@ -12,9 +12,10 @@ export function outputSections(output?: OutputResults): readonly string[] {
     [
       '## Log files',
       '',
-      `How fast ${Math.round(bytes / 1e6)} MB in lines of ${lineBytes} bytes, which a program writes as fast as they are taken, get into log files, in the page cache: MB of the program per`,
-      'second, MB per second that are written to the files, and how much the latter is of what `cat` writes. Times and JSON make lines longer: JSON to more than twice their length here.',
-      'On two cores that is the limit of JSON: the program, the master and the thread that writes share them, and to copy and check a line takes the master about 0.2 µs.',
+      `A program writes ${Math.round(bytes / 1e6)} MB in lines of ${lineBytes} bytes, as fast as they are read. The columns show how many MB per second the program writes, how many MB per`,
+      'second reach the log files (in the page cache, not on the disk), and the ratio of the latter to that of `cat`. Timestamps and JSON make lines longer; here',
+      'JSON more than doubles their length. JSON is limited by the two cores, which the program, the master and the writing thread share: the master needs about',
+      '0.2 µs to copy and check a line.',
       '',
       ...table(
         ['', 'MB/s of the program', 'MB/s in the files', 'of cat'],

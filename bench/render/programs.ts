@@ -43,7 +43,7 @@ function largerSection(results: ProgramsResults): string {
   return [
     `### With ${workers} workers each`,
     '',
-    `${programs} programs as above, but with ${workers} workers each: ${whole(programs * workers)} workers. The columns are those of the two tables above.`,
+    `${programs} programs as above, but with ${workers} workers each: ${whole(programs * workers)} workers. The columns are those of "Start, memory and wake-ups" and "Operating ${programs} programs".`,
     '',
     ...table(
       ['', 'start (s)', 'memory (MB)', `wake-ups in ${idleMs / 1_000} s`, ...operating],
