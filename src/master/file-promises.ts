@@ -6,6 +6,7 @@ import {
   mkdir as mkdirOf,
   readFile as readFileOf,
   rename as renameOf,
+  rm as rmOf,
   writeFile as writeFileOf,
 } from 'node:fs';
 import { promisify } from 'node:util';
@@ -14,3 +15,4 @@ export const mkdir: typeof mkdirOf.__promisify__ = promisify(mkdirOf);
 export const readFile: typeof readFileOf.__promisify__ = promisify(readFileOf);
 export const rename: typeof renameOf.__promisify__ = promisify(renameOf);
 export const writeFile: typeof writeFileOf.__promisify__ = promisify(writeFileOf);
+export const rm: typeof rmOf.__promisify__ = promisify(rmOf);

@@ -2,10 +2,11 @@
  * Puts a master together: opens and closes its control socket, its metrics address and its programs, in their order. It does nothing else, and knows neither
  * the command line, nor signals, nor what a log looks like.
  */
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { MasterStatus, Status } from '../shared/control-api.ts';
+import { messageOf } from '../shared/errors.ts';
 import { internalError } from '../shared/internal-error.ts';
-import { controlFolders } from '../shared/control-path.ts';
+import { controlFolders, controlName } from '../shared/control-path.ts';
 import { addressFields } from '../shared/format-address.ts';
 import type { Cause, Failure, MasterEvent } from '../shared/events.ts';
 import { version } from '../shared/version.ts';
@@ -19,13 +20,14 @@ import type { Plan } from './config/plan.ts';
 import type { PlacedPlan } from './config/plan-places.ts';
 import { workingDirectory } from './config/working-directory.ts';
 import type { Commands } from './control/commands.ts';
-import { openControlServer, type ControlServer } from './control/control-server.ts';
+import { openControlServer, type ControlServer, type InheritedControl } from './control/control-server.ts';
 import { createCommands } from './control/create-commands.ts';
 import { createEmbeddedMaster } from './create-embedded-master.ts';
 import { deferred } from './deferred.ts';
 import type { Master } from './embedded-master.ts';
 import { createEventPublisher } from './event-publisher.ts';
 import { recordVersion, type MasterRecord } from './handover/record.ts';
+import { createUpgrades, type OwnImage } from './handover/upgrades.ts';
 import { createLogFilesLoader } from './output/log-files-loader.ts';
 import { standardError, standardOutput } from './output/standard-error.ts';
 import { embeddedOutput } from './output/shared-output.ts';
@@ -75,6 +77,10 @@ export interface Surroundings {
   readonly announced: readonly AnnouncedSocket[];
   /** The id in every line of the master's log (random-id.ts), or null if it writes no log. */
   readonly logId: string | null;
+  /** What the previous image of this process has handed over; null if it was not replaced. */
+  readonly resumed: MasterRecord | null;
+  /** What replaces this program at an upgrade; null for a master inside another program. */
+  readonly image: (() => Promise<OwnImage>) | null;
   /** How errors name the options. */
   readonly spelling: OptionSpelling;
   /** Reads the config file again; null if the plan is not from a file. Errors: `planInvalid`. */
@@ -104,6 +110,8 @@ export function createMasterOf(plan: Plan, given: Partial<Surroundings> = {}): O
     onStdout: given.onStdout ?? embeddedOutput(standardOutput),
     announced: [],
     logId: null,
+    resumed: null,
+    image: null,
     spelling: 'code',
     readPlan: null,
     ...given,
@@ -112,9 +120,12 @@ export function createMasterOf(plan: Plan, given: Partial<Surroundings> = {}): O
 
 function assemble(
   first: Plan,
-  { platform, environment, onStderr, onStdout, announced, logId, readPlan }: Surroundings,
+  { platform, environment, onStderr, onStdout, announced, logId, readPlan, resumed, image }: Surroundings,
 ): OwnedMaster {
-  const startedAt = platform.clock.monotonicMs();
+  const startedAt = resumed?.startedAt ?? platform.clock.monotonicMs();
+  const upgraded = resumed === null ? 0 : resumed.upgrades + 1;
+  /** Forgotten once it is taken over: it is as large as everything that is kept of the output. */
+  let handedOver = resumed;
   const inherited = findInheritedSockets(announced, openSockets());
   const counts = createCounts();
   const { publish, subscribe } = createEventPublisher(name, platform.clock, (event) => {
@@ -147,11 +158,17 @@ function assemble(
         : programStopped(action, program),
     outlives: ({ restart }) => restart.onFatal === 'stay' || !(isOfOneProgram || restart.onFatal === 'exit'),
   });
-  for (const program of first.programs) set.add(set.create(program));
+  if (resumed === null) for (const program of first.programs) set.add(set.create(program));
 
   const wanted = createWantedPrograms({
     set,
-    file: () => stateFile(name(), environment),
+    file: () => {
+      if (updates.plan().master.remembers) return { path: stateFile(name(), environment), survivesEnd: true };
+      // The control socket is in a folder that is empty after a reboot. Without the socket, nobody can stop a program.
+      return control === null || isOfOneProgram
+        ? null
+        : { path: join(dirname(control.path), `${name()}.wanted`), survivesEnd: false };
+    },
     isStopping: () => isStopping,
     publish,
   });
@@ -166,8 +183,22 @@ function assemble(
     publish,
   });
 
+  const upgrades = createUpgrades({
+    image,
+    platform,
+    record,
+    unfinished: () =>
+      updates.isBusy() ? 'an update is under way' : isStopping ? 'it is stopping' : set.unfinished(),
+    suspendOutput: (isSuspended) => {
+      for (const { program } of set.all()) program.suspendOutput(isSuspended);
+    },
+    isWritten: () => logFiles.loaded()?.isBusy() !== true,
+    publish,
+  });
+
   const commands = createCommands({
     set,
+    upgrades,
     updates,
     wanted,
     counts,
@@ -238,7 +269,7 @@ function assemble(
     return !isStopping;
   }
 
-  async function openMetrics(): Promise<void> {
+  async function openMetrics(inheritedFd: number | null = null): Promise<void> {
     const { metrics } = updates.plan().master;
     if (metrics === null) return;
     // Loaded only if it is needed.
@@ -246,21 +277,24 @@ function assemble(
     metricsServer = await openMetricsServer({
       plan: metrics,
       render: commands.metrics,
+      inheritedFd,
       onProblem: (problem) => {
         publish({ event: 'metricsFailed', problem });
       },
     });
-    publish({ event: 'metricsServed', isSecure: metrics.tls !== null, ...metricsServer.address });
+    if (inheritedFd === null)
+      publish({ event: 'metricsServed', isSecure: metrics.tls !== null, ...metricsServer.address });
   }
 
-  async function openControl(): Promise<void> {
+  async function openControl(before: InheritedControl | null = null): Promise<void> {
     if (!updates.plan().master.hasControl) return;
     let told: number | null = null;
     control = await openControlServer({
-      name: name(),
+      name: before === null ? name() : (controlName(before.path) ?? name()),
       folders: controlFolders(environment, process.geteuid?.() ?? 0),
       commands,
       keepsAlive: !isOfOneProgram,
+      inherited: before,
       // The other master's drain timeout ends this wait. A supervisor may start the next master before the last one has drained.
       wait: async (holder) => {
         if (!isWanted()) return false;
@@ -298,6 +332,7 @@ function assemble(
     await Promise.all(set.all().map(async ({ program }) => program.close()));
     await lastLines();
     await set.written();
+    await wanted.close();
     await metricsServer?.close();
     await control?.close();
   }
@@ -318,7 +353,40 @@ function assemble(
     });
   }
 
+  /** Takes over from the previous image of this process. */
+  async function resume(before: MasterRecord): Promise<void> {
+    if (before.afterMasterFd !== null) platform.inheritAfterMaster(before.afterMasterFd);
+    ({ exitCode } = before);
+    counts.resume(before.counts);
+    updates.resume(before.unsettled);
+    wanted.resume(before.runningOn);
+    if (before.control !== null)
+      await openControl(before.control).catch((error: unknown) => {
+        // The socket was lost, and cannot be made again: the programs run on without it.
+        const { path } = before.control ?? { path: '' };
+        publish({ event: 'controlSocketChanged', change: 'lost', control: path, problem: messageOf(error) });
+      });
+    await wanted.open();
+    if (before.metrics !== null) await openMetrics(before.metrics.fd);
+    await set.resume(before.programs);
+    const { version: from, node: nodeFrom, at } = before.writer;
+    publish({
+      event: 'masterUpgraded',
+      pid: process.pid,
+      from,
+      version,
+      nodeFrom,
+      node: process.versions.node,
+      durationMs: Math.round(platform.clock.monotonicMs() - at),
+    });
+  }
+
   async function start(): Promise<void> {
+    if (handedOver !== null) {
+      const taken = handedOver;
+      handedOver = null;
+      return resume(taken);
+    }
     try {
       await open();
       if (!isWanted()) throw masterStopped();
@@ -345,7 +413,7 @@ function assemble(
   }
 
   async function startAll(): Promise<void> {
-    if (updates.plan().master.remembers) await wanted.open();
+    await wanted.open();
     const members = set
       .all()
       .filter(({ program }) => wanted.isWanted(program.name(), program.plan().autostart));
@@ -369,6 +437,8 @@ function assemble(
       isStopping,
       logId,
       file: updates.plan().master.file,
+      upgrades: upgraded,
+      node: process.versions.node,
     };
   }
 
@@ -401,8 +471,14 @@ function assemble(
     commands,
     exitCode: () => exitCode,
     noteBug,
-    record: () => ({
+    record,
+  };
+
+  function record(): MasterRecord {
+    return {
       version: recordVersion,
+      writer: { version, node: process.versions.node, at: platform.clock.monotonicMs() },
+      upgrades: upgraded,
       startedAt,
       logId,
       plan: updates.plan().master,
@@ -415,6 +491,6 @@ function assemble(
       metrics: metricsServer === null ? null : { address: metricsServer.address, fd: metricsServer.fd() },
       afterMasterFd: platform.afterMasterFd(),
       counts: counts.record(),
-    }),
-  };
+    };
+  }
 }

@@ -15,6 +15,8 @@
  *   GET  /v1/programs/NAME/events            200, its events, one a line (application/x-ndjson), until either side goes
  *   GET  /v1/programs/NAME/logs              200, LogRecord, one a line, of its workers' output. Query: lines, since, stream, follow (see LogLine)
  *   POST /v1/update {dryRun}                 200 UpdateResult · 409 UpdateResult when a program has failed · 422 ErrorAnswer when the file is wrong
+ *   POST /v1/upgrade                         no answer: the master is replaced, and the connection ends; GET /v1/master then has more `upgrades`.
+ *                                            409 `upgradeFailed`: the master runs as before
  *   POST /v1/stop   {wait}                   202 StopAccepted; stops all programs and the master; with wait the answer ends with the master
  *   GET  /v1/events                          200, the events of all programs
  *   GET  /metrics                            200, text for Prometheus
@@ -43,6 +45,7 @@ export const routes = {
   master: '/v1/master',
   programs: '/v1/programs',
   update: '/v1/update',
+  upgrade: '/v1/upgrade',
 } as const;
 
 /** The route of the metrics for Prometheus. It has no version, because everything that scrapes requests this path. */
@@ -292,6 +295,10 @@ export interface MasterStatus {
   readonly logId: string | null;
   /** The absolute path of the config file from which the plan was read; null if the plan came from the command line, or from code. */
   readonly file: string | null;
+  /** How often the master has been upgraded since it was started. */
+  readonly upgrades: number;
+  /** The version of Node.js that runs the master. */
+  readonly node: string;
 }
 
 /** The progress of a reload in steps. */

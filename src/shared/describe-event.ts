@@ -218,6 +218,14 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return `does not listen on ${event.address}, an address of ${event.host ?? 'its host'}, because this machine does not have it`;
     case 'inheritedSocketUnused':
       return `was started with a socket ${event.socket === null ? '' : `called ${event.socket} `}on ${describeAddress(event)} that no program listens on: declare it in listen (--listen), or remove it from what starts graceful-run`;
+    case 'upgradeRequested':
+      return `upgrade requested by ${asker[event.cause]}`;
+    case 'upgradeWaits':
+      return `the upgrade waits: ${event.until}`;
+    case 'upgradeFailed':
+      return `the upgrade failed, and everything runs as before: ${event.problem}${event.hint === null ? '' : ` (${event.hint})`}`;
+    case 'masterUpgraded':
+      return `upgraded from ${event.from} to ${event.version} (Node.js ${event.nodeFrom} to ${event.node}) in ${formatDuration(event.durationMs)}`;
     case 'nameBusy':
       return `the master with pid ${event.holder} has this name and is stopping: waiting until it has exited`;
     case 'orphansKilled':

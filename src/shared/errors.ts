@@ -22,6 +22,7 @@ export const errorCodes = [
   'controlSocketUnusable',
   'startFailed',
   'reloadFailed',
+  'upgradeFailed',
   'masterStopped',
   'planInvalid',
   'noConfigFile',

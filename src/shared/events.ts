@@ -128,6 +128,25 @@ export type MasterEvent =
       readonly version: string;
       readonly control: string | null;
     }
+  /** The master was told to upgrade: to replace its own program file, and Node.js, while the programs keep running. */
+  | { readonly event: 'upgradeRequested'; readonly cause: Cause }
+  /** The upgrade waits until this is over, because it could not be handed over. */
+  | { readonly event: 'upgradeWaits'; readonly until: string }
+  /** The master has not been upgraded, and runs as before. */
+  | { readonly event: 'upgradeFailed'; readonly problem: string; readonly hint: string | null }
+  /**
+   * The master is upgraded: this is the first event of the new version. `from`, `nodeFrom`: the versions of graceful-run and Node.js until now.
+   * `durationMs`: how long nothing was read from the workers.
+   */
+  | {
+      readonly event: 'masterUpgraded';
+      readonly pid: number;
+      readonly from: string;
+      readonly version: string;
+      readonly nodeFrom: string;
+      readonly node: string;
+      readonly durationMs: number;
+    }
   /**
    * The control socket is not where it should be. `elsewhere`: it is not in the preferred directory. `restored`: it was removed, and created again.
    * `lost`: it was removed, and cannot be created again. `left`: it cannot be removed when the master ends.

@@ -33,6 +33,8 @@ const master: MasterStatus = {
   isStopping: false,
   logId: 'SmW1-9orARspX1lH',
   file: '/etc/graceful.toml',
+  upgrades: 0,
+  node: '20.20.2',
 };
 
 const reloaded: ReloadResult = {

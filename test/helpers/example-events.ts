@@ -17,6 +17,18 @@ const change = { ...identity, durationMs: 1_200 };
 const examples: { readonly [Name in MasterEvent['event']]: Extract<MasterEvent, { readonly event: Name }> } =
   {
     masterStarted: { event: 'masterStarted', pid: 1, version: '0.1.0', control: null },
+    upgradeRequested: { event: 'upgradeRequested', cause: 'signal' },
+    upgradeWaits: { event: 'upgradeWaits', until: 'shop is being reloaded' },
+    upgradeFailed: { event: 'upgradeFailed', problem: 'no memory', hint: null },
+    masterUpgraded: {
+      event: 'masterUpgraded',
+      pid: 1,
+      from: '0.1.0',
+      version: '0.2.0',
+      nodeFrom: '20.20.2',
+      node: '22.23.3',
+      durationMs: 80,
+    },
     controlSocketChanged: {
       event: 'controlSocketChanged',
       change: 'elsewhere',

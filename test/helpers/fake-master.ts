@@ -55,6 +55,8 @@ export function statusOf(pid: number): Status {
       isStopping: false,
       logId: null,
       file: null,
+      upgrades: 0,
+      node: '20.20.2',
     },
     listeners: [
       { name: 'default', type: 'tcp', host: '127.0.0.1', port: 10_086, path: null, reusePort: false },
@@ -117,6 +119,8 @@ export class FakeMaster {
   readonly waits: string[] = [];
   outcome: Settleable<ReloadResult> = settleable();
   done: Settleable<undefined> = settleable();
+  /** An upgrade can only fail: one that succeeds replaces the process. */
+  upgrading: Settleable<never> = settleable();
   status: Status = statusOf(process.pid);
   #waiting: (() => void)[] = [];
 
@@ -141,6 +145,10 @@ export class FakeMaster {
     reloadAll: () => {
       this.#called('reloadAll');
       return Promise.resolve();
+    },
+    upgrade: async () => {
+      this.#called('upgrade');
+      return this.upgrading.promise;
     },
     promote: () => {
       this.#called('promote');

@@ -62,6 +62,8 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
       noteServing: () => undefined,
       endWatchers: () => undefined,
       holdOutput: () => undefined,
+      suspendOutput: () => undefined,
+      isTalking: () => false,
       descriptors: () => ({ channel: null, stdout: null, stderr: null, newline: null, process: null }),
       killTree: () => {
         end();
@@ -73,6 +75,11 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
     clock: systemClock,
     prepareToAdopt: () => Promise.resolve(),
     spawn,
+    inherit: () => {
+      throw new Error('no fake worker outlives its master');
+    },
+    inheritNotifySocket: () => ({ fd: null, close: () => undefined }),
+    inheritAfterMaster: () => undefined,
     introduce: () => null,
     watchListener: () => () => undefined,
     killLeftovers: () => [],

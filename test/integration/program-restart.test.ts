@@ -155,7 +155,7 @@ function openSocketsAndPipes(): ReadonlyMap<number, string> {
 /** Every descriptor that the record names. */
 function descriptorsIn({ control, metrics, afterMasterFd, programs }: MasterRecord): readonly number[] {
   const ofPrograms = programs.flatMap(({ versions, workers }) => [
-    ...versions.flatMap(({ listeners }) => listeners.flatMap(({ fd, slotFds }) => [fd, ...(slotFds ?? [])])),
+    ...versions.flatMap(({ listeners }) => listeners.flatMap(({ fd, slots }) => [fd, ...(slots?.fds ?? [])])),
     ...workers.flatMap(({ notifyFd, descriptors }) => [
       notifyFd,
       ...Object.values<number | null>({ ...descriptors }),

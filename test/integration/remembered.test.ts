@@ -1,5 +1,5 @@
-// With `remember = true`, a program that an operator has stopped stays stopped when the master is started again.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+// A program that an operator has stopped stays stopped when the master is started again: with `remember = true` always, otherwise if it was killed.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { gracefulctl, type Ended } from '../helpers/run-gracefulctl.ts';
@@ -22,11 +22,14 @@ interface Setup {
   readonly start: () => RunningMaster;
   readonly file: string;
   readonly folder: string;
+  /** The folder of the control sockets. */
+  readonly runtime: string;
 }
 
-function setUp(): Setup {
+function setUp(remember = 'remember = true'): Setup {
   const folder = temporaryFolder();
-  writeFileSync(join(folder, 'graceful.toml'), plan);
+  const runtime = temporaryFolder();
+  writeFileSync(join(folder, 'graceful.toml'), plan.replace('remember = true', remember));
   const start = (): RunningMaster =>
     runMaster({
       hasOwnFlags: false,
@@ -34,9 +37,10 @@ function setUp(): Setup {
       command: [],
       cwd: folder,
       name: 'site',
+      runtime,
       env: { XDG_STATE_HOME: join(folder, 'state') },
     });
-  return { start, file: join(folder, 'state', 'graceful-run', 'site.json'), folder };
+  return { start, file: join(folder, 'state', 'graceful-run', 'site.json'), folder, runtime };
 }
 
 function of(program: string): (event: object) => boolean {
@@ -120,4 +124,39 @@ test('a program whose autostart becomes false keeps running, and is not started 
   writeFileSync(join(folder, 'graceful.toml'), plan);
   expect((await ctl(second, 'update')).out).toContain('shop: started');
   expect(await states(second)).toMatchObject({ shop: 'RUNNING', extra: 'STOPPED' });
+});
+
+test('without remember, what operators have stopped is kept if the master is killed, and not over its regular end', async () => {
+  const { start, folder, runtime } = setUp('');
+  const first = start();
+  await first.waitFor('generationReady', of('shop'));
+  expect(await ctl(first, 'stop', '--wait', 'shop')).toMatchObject({ code: 0 });
+  first.signal('SIGKILL');
+  await first.exited;
+  expect(readdirSync(join(runtime, 'graceful-run'))).toContain('site.wanted');
+
+  const second = start();
+  await second.waitFor('generationReady', of('db'));
+  expect(await states(second)).toEqual({ db: 'RUNNING', shop: 'STOPPED', extra: 'STOPPED' });
+  expect(await ctl(second, 'shutdown', '--wait')).toMatchObject({ code: 0 });
+  expect(readdirSync(join(runtime, 'graceful-run'))).not.toContain('site.wanted');
+  expect(existsSync(join(folder, 'state'))).toBe(false);
+
+  const third = start();
+  await third.waitFor('generationReady', of('shop'));
+  expect(await states(third)).toEqual({ db: 'RUNNING', shop: 'RUNNING', extra: 'STOPPED' });
+});
+
+test('what operators have stopped stays stopped over an upgrade of the master', async () => {
+  const { start } = setUp();
+  const master = start();
+  await master.waitFor('generationReady', of('shop'));
+  expect(await ctl(master, 'stop', '--wait', 'shop')).toMatchObject({ code: 0 });
+  expect(await ctl(master, 'start', '--wait', 'extra')).toMatchObject({ code: 0 });
+  master.signal('SIGUSR2');
+  await master.waitFor('masterUpgraded');
+  expect(await states(master)).toEqual({ db: 'RUNNING', shop: 'STOPPED', extra: 'RUNNING' });
+  expect(await ctl(master, 'stop', '--wait', 'extra')).toMatchObject({ code: 0 });
+  expect(await ctl(master, 'update')).toMatchObject({ code: 0 });
+  expect(await states(master)).toEqual({ db: 'RUNNING', shop: 'STOPPED', extra: 'STOPPED' });
 });

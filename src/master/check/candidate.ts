@@ -27,6 +27,7 @@ import { createMessageHandler } from '../program/worker-messages.ts';
 import { createWorkerProcesses } from '../program/worker-processes.ts';
 import { addressesOf } from '../sockets/host-names.ts';
 import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
+import { noLine } from '../output/forward-lines.ts';
 import { bindListener, type BoundListener } from '../sockets/listener.ts';
 import { ipVersion } from '../sockets/numeric-address.ts';
 import { describeOutcome } from '../../shared/describe-failure.ts';
@@ -41,6 +42,7 @@ const keptOutput: WorkerOutput = {
   write: () => undefined,
   exited: () => undefined,
   ended: () => undefined,
+  unended: () => ({ stdout: noLine, stderr: noLine }),
 };
 
 /** The only worker: the first one of the first generation. */

@@ -7,6 +7,14 @@ import { trimMemory } from '../system-calls/syscalls.ts';
 
 /** The garbage is collected again after this many starts and ends of workers, which leave a tenth of a megabyte. A collection takes 5 to 10 ms. */
 const changesPerCollection = 10;
+/** Events after which there is garbage. An upgrade leaves that of a start. */
+const isOfGarbage: ReadonlySet<string> = new Set([
+  'workerReady',
+  'workerExited',
+  'workerFailed',
+  'masterUpgraded',
+]);
+
 /** The pause before a collection. After it, all workers of a generation are gone, and no request waits for the master. */
 const delayMs = 1_000;
 
@@ -45,7 +53,7 @@ export function createCollector(
   let changes = 0;
   let isDue = false;
   return ({ event }) => {
-    if (event !== 'workerReady' && event !== 'workerExited' && event !== 'workerFailed') return;
+    if (!isOfGarbage.has(event)) return;
     changes += 1;
     if (isDue) return;
     isDue = true;

@@ -10,6 +10,7 @@ import { version } from '../../shared/version.ts';
 import { createLog } from '../log/log.ts';
 import { randomId } from '../random-id.ts';
 import { killDescendants } from '../process/descendants.ts';
+import { requireInheritance } from '../process/inherited-child.ts';
 import { reapOrphans } from '../process/reap-orphans.ts';
 import { system } from '../process/system.ts';
 import { findConfig } from '../config/find-config.ts';
@@ -19,9 +20,13 @@ import { noPlaces, type PlacedPlan } from '../config/plan-places.ts';
 import { readPlan } from '../config/read-plan.ts';
 import { workingDirectory } from '../config/working-directory.ts';
 import { createMasterOf } from '../master.ts';
+import { checkFlag, resumeFlag } from '../handover/flags.ts';
+import { descriptorsOf, type MasterRecord, planOf } from '../handover/record.ts';
+import { readSnapshot, type Snapshot } from '../handover/snapshot.ts';
 import { announcedSockets } from '../sockets/announced-sockets.ts';
 import { standardError, standardOutput } from '../output/standard-error.ts';
 import { loadOutputCalls } from '../system-calls/output-calls.ts';
+import { keepAllFromChildren, loadSystemCalls } from '../system-calls/syscalls.ts';
 import { type SharedOutput, type SharedOutputParts, shareOutput } from '../output/shared-output.ts';
 import { createCollector, keepMemorySmall } from './collect-garbage.ts';
 import { type ConsoleLook, consoleLook } from './log-style.ts';
@@ -35,14 +40,33 @@ import { defaults } from '../config/options/defaults.ts';
 /** Runs the command and ends the process with one of the exit codes. Never rejects. */
 export async function main(argv: readonly string[]): Promise<void> {
   try {
-    const invocation = parseCommandLine(argv, () => findConfig(workingDirectory(process.env)));
-    endProcess(await obey(invocation));
+    const handover = handoverIn(argv);
+    const words = handover === null ? argv : argv.slice(1);
+    const before = { snapshot: handover === null ? null : readSnapshot(handover.fd) };
+    const invocation = parseCommandLine(words, () => findConfig(workingDirectory(process.env)));
+    if (handover?.isCheck === true) {
+      // The rest of what the master needs to take over is a native addon, which may not fit this Node.js.
+      await loadSystemCalls();
+      requireInheritance();
+      endProcess(exitCodes.stopped);
+      return;
+    }
+    endProcess(await obey(invocation, words, before));
   } catch (error) {
     const code = exitCodeOf(error);
     // The master was stopped on request before it served: that is not an error.
     if (code !== exitCodes.stopped) writeFatal(error);
     endProcess(code);
   }
+}
+
+/** Whether this process is a new image of a master, or only finds out whether it could be one, and the descriptor of the snapshot. */
+function handoverIn([first = '']: readonly string[]): {
+  readonly fd: number;
+  readonly isCheck: boolean;
+} | null {
+  const flag = [resumeFlag, checkFlag].find((one) => first.startsWith(one));
+  return flag === undefined ? null : { fd: Number(first.slice(flag.length)), isCheck: flag === checkFlag };
 }
 
 function writeFatal(error: unknown): void {
@@ -66,7 +90,7 @@ function renderFatal(error: unknown): string {
     .join('\n');
 }
 
-async function obey(invocation: Invocation): Promise<number> {
+async function obey(invocation: Invocation, words: readonly string[], before: Before): Promise<number> {
   switch (invocation.kind) {
     case 'help': {
       ignoreReader();
@@ -91,7 +115,9 @@ async function obey(invocation: Invocation): Promise<number> {
     }
     case 'run':
     case 'runFile':
-      return invocation.check === null ? run(invocation) : runCheck(invocation, invocation.check);
+      return invocation.check === null
+        ? run(invocation, words, before)
+        : runCheck(invocation, invocation.check);
   }
 }
 
@@ -123,15 +149,24 @@ async function runCheck(invocation: Run, request: CheckRequest): Promise<number>
   return check(request, readerOf(invocation));
 }
 
-async function run(invocation: Run): Promise<number> {
+/** What the previous image of this process has handed over; null if there was none. It is taken out once, because it is large. */
+interface Before {
+  snapshot: Snapshot | null;
+}
+
+/** Runs a master. `words`: its command line. */
+async function run(invocation: Run, words: readonly string[], before: Before): Promise<number> {
   keepMemorySmall();
+  const isResumed = before.snapshot !== null;
+  if (before.snapshot !== null) await keepAllFromChildren(descriptorsOf(before.snapshot.master));
   const terminal = await watchTerminal();
   const read = readerOf(invocation);
-  const { plan } = await read();
+  const plan = before.snapshot === null ? (await read()).plan : planOf(before.snapshot.master);
   const isFromFile = invocation.kind === 'runFile';
   const lookOf = (fd: 1 | 2): ConsoleLook =>
     consoleLook(fd, invocation.logFormat ?? plan.master.logFormat, process.env);
-  const id = randomId();
+  const id = before.snapshot?.master.logId ?? randomId();
+  const { openLines = noOpenLines, foreignChildren = null } = before.snapshot ?? {};
   const shared = ({ format, hasColours }: ConsoleLook): Omit<SharedOutputParts, 'stream'> => ({
     lines: format === 'json' ? { as: 'written', logId: id } : { as: 'marked', hasColours },
     onDropped: (bytes) => {
@@ -143,18 +178,42 @@ async function run(invocation: Run): Promise<number> {
   const output = shareOutput({
     ...shared(look),
     stream: standardError(),
+    openLine: openLines.stderr,
     takeOtherLostBytes: () => stdout?.log.takeLostBytes?.() ?? 0,
   });
   const master = createMasterOf(plan, {
-    announced: announcedSockets(process.env, process.pid),
+    // Those of an earlier image are in its snapshot.
+    announced: isResumed ? [] : announcedSockets(process.env, process.pid),
     spelling: 'commandLine',
     readPlan: isFromFile ? read : null,
     onStderr: output.passOn,
     onStdout: (...written) => {
-      stdout ??= shareOutput({ ...shared(lookOf(1)), stream: standardOutput() });
+      stdout ??= shareOutput({
+        ...shared(lookOf(1)),
+        stream: standardOutput(),
+        openLine: openLines.stdout,
+      });
       stdout.passOn(...written);
     },
     logId: id,
+    resumed: takeFrom(before),
+    image: async () => {
+      // Loaded only if it is needed.
+      const { createNextImage } = await import('../handover/next-image.ts');
+      return {
+        next: createNextImage(words),
+        snapshot: (record) => ({
+          master: record,
+          foreignChildren: others,
+          openLines: { stderr: output.openLine(), stdout: stdout?.openLine() ?? null },
+        }),
+        flush: () => {
+          const writers = [standardError(), ...(stdout === null ? [] : [standardOutput()])];
+          for (const writer of writers) writer.flush(0);
+          return writers.every(({ writableLength }) => writableLength === 0);
+        },
+      };
+    },
   });
   await loadOutputCalls();
   const log = await createLog({
@@ -173,7 +232,8 @@ async function run(invocation: Run): Promise<number> {
   // A program that was given up keeps nothing running, but can be started again: so this timer keeps the process alive.
   if (plan.programs.some(({ restart }) => restart.onFatal === 'stay'))
     setInterval(() => undefined, longestTimerMs);
-  const others = await reapOrphans();
+  const children = await reapOrphans();
+  const others = foreignChildren ?? children;
   try {
     await master.start();
     const failure = await master.ended;
@@ -186,4 +246,12 @@ async function run(invocation: Run): Promise<number> {
   } finally {
     await killDescendants(system, others);
   }
+}
+
+const noOpenLines: Snapshot['openLines'] = { stdout: null, stderr: null };
+
+function takeFrom(before: Before): MasterRecord | null {
+  const master = before.snapshot?.master ?? null;
+  before.snapshot = null;
+  return master;
 }

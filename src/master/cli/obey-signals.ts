@@ -45,8 +45,10 @@ export function obeySignals(commands: Commands, terminal: () => Terminal): void 
   process.on('SIGUSR1', () => {
     ask(async () => commands.reopenLogs());
   });
-  // Without a listener, this signal would end the process.
-  process.on('SIGUSR2', () => undefined);
+  // As nginx and tableflip do. (Without a listener, this signal would end the process.)
+  process.on('SIGUSR2', () => {
+    ask(async () => commands.upgrade({ cause }));
+  });
 }
 
 /** Runs a request of a signal. A signal has no sender to answer: the log reports the outcome. */

@@ -44,6 +44,11 @@ export async function claimSocket(
   } catch (error) {
     throw asFolderProblem(error);
   }
+  return claimHeld(path);
+}
+
+/** The claim of the socket at this path, which belongs to this process already. */
+export function claimHeld(path: string): Claim {
   const own = lstatSync(path, { throwIfNoEntry: false })?.ino;
   // While the socket is open, the kernel does not give its inode number to another file.
   const isHeld = (): boolean => own !== undefined && lstatSync(path, { throwIfNoEntry: false })?.ino === own;

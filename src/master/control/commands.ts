@@ -86,6 +86,11 @@ export interface Commands {
   readonly shutDown: (command: Pick<StopCommand, 'cause'>) => ReturnType<Commands['stop']>;
   /** Reads the config file again and applies the changes. Errors: `planInvalid`, `masterStopped`, `noConfigFile`. */
   readonly update: (command: UpdateCommand) => Promise<UpdateResult>;
+  /**
+   * Replaces the program of the master and Node.js by what is installed now, while the programs keep running. Never resolves: if it succeeds, the master
+   * continues in the new version. Errors: `masterStopped`, `upgradeFailed`.
+   */
+  readonly upgrade: (command: Pick<StopCommand, 'cause'>) => Promise<never>;
   /** What SIGHUP asks for: an update if there is a config file, then a reload of every program that runs. */
   readonly reloadAll: (command: { readonly cause: Cause }) => Promise<void>;
   /** Opens the log files again, which another program may have moved. An event reports the result. */

@@ -8,7 +8,7 @@ import { controlFile } from '../../shared/control-path.ts';
 import { isProgramName, programNameRule } from '../../shared/program-name.ts';
 import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import type { MasterEvent } from '../../shared/events.ts';
-import { type Claim, claimSocket, type WaitForHolder } from './claim-socket.ts';
+import { type Claim, claimHeld, claimSocket, type WaitForHolder } from './claim-socket.ts';
 import { createConnections, withoutChecks } from './connection-limits.ts';
 import { inUsableFolder, makeFolder } from './socket-folder.ts';
 import { watchFolder } from './folder-watch.ts';
@@ -21,7 +21,7 @@ type SocketChange = Omit<Extract<MasterEvent, { event: 'controlSocketChanged' }>
 export interface ControlServer {
   /** The path of the socket, or the last one that it had. */
   readonly path: string;
-  /** The descriptor of the socket, or null if it is closed. */
+  /** The descriptor of the socket, or null if it is closed, or no longer at its path. */
   fd(): number | null;
   /** Makes the socket again if it was removed. Does not reject: `onChange` reports the result. */
   restore(): Promise<void>;
@@ -30,6 +30,12 @@ export interface ControlServer {
    * that end, so it is called last. A second call returns the same promise. Never rejects.
    */
   close(): Promise<void>;
+}
+
+/** A control socket that is open already. `fd`: null if it was lost, and then it is made again. */
+export interface InheritedControl {
+  readonly path: string;
+  readonly fd: number | null;
 }
 
 export interface ControlServerOptions {
@@ -41,6 +47,8 @@ export interface ControlServerOptions {
   readonly wait?: WaitForHolder;
   /** Whether the server keeps the process alive, even if nothing else does: programs can be started over it. Default false. */
   readonly keepsAlive?: boolean;
+  /** The socket that the previous image of this process has opened; null or missing if there is none. */
+  readonly inherited?: InheritedControl | null;
   /** Called when the socket is lost, made again, left behind at the end, or in a folder that is not the best one. */
   readonly onChange: (change: SocketChange) => void;
 }
@@ -73,7 +81,10 @@ export async function openControlServer(options: ControlServerOptions): Promise<
   const { name, folders, keepsAlive = false, onChange } = options;
   const open = new Set<ServerResponse>();
   const makeServer = (): Server => createServer(options.commands, open);
-  let place = await openInOneOf(options, makeServer);
+  let place =
+    options.inherited?.fd == null
+      ? await openInOneOf(options, makeServer)
+      : await takeOver(options.inherited.path, options.inherited.fd, makeServer(), keepsAlive);
   if (place.problems.length > 0)
     onChange({ change: 'elsewhere', control: place.claim.path, problem: place.problems.join('; ') });
   let stopWatching = (): void => undefined;
@@ -160,7 +171,8 @@ export async function openControlServer(options: ControlServerOptions): Promise<
     get path() {
       return place.claim.path;
     },
-    fd: () => handleDescriptor(place.server),
+    // A socket that was lost is made again, under whatever path.
+    fd: () => (place.claim.isHeld() ? handleDescriptor(place.server) : null),
     restore,
     close: () => (closed ??= close()),
   };
@@ -171,6 +183,20 @@ interface Place {
   readonly server: Server;
   /** What is wrong with the folders that were tried before this one. */
   readonly problems: readonly string[];
+}
+
+/** Serves on a socket that is open already. */
+async function takeOver(path: string, fd: number, server: Server, keepsAlive: boolean): Promise<Place> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ fd }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  server.on('error', () => undefined);
+  if (!keepsAlive) server.unref();
+  return { claim: claimHeld(path), server, problems: [] };
 }
 
 async function openInOneOf(

@@ -10,6 +10,7 @@ import type { ProgramSet, StartUnderWay } from '../programs/program-set.ts';
 import { programStopped } from '../programs/program-stopped.ts';
 import { createReloadAll } from '../programs/reload-all.ts';
 import { nothingToReload } from '../programs/schedule/nothing-to-reload.ts';
+import type { Upgrades } from '../handover/upgrades.ts';
 import type { Updates } from '../programs/updates.ts';
 import type { WantedPrograms } from '../programs/wanted-programs.ts';
 import type { Commands, ReloadUnderWay, UpdateCommand } from './commands.ts';
@@ -17,6 +18,7 @@ import type { Commands, ReloadUnderWay, UpdateCommand } from './commands.ts';
 export interface CommandParts {
   readonly set: ProgramSet;
   readonly updates: Pick<Updates, 'fromFile'>;
+  readonly upgrades: Upgrades;
   readonly wanted: WantedPrograms;
   readonly counts: Pick<Counts, 'all'>;
   readonly logFiles: Pick<LogFilesLoader, 'loaded'>;
@@ -85,6 +87,10 @@ export function createCommands(parts: CommandParts): Commands {
     },
     shutDown: ({ cause }) => ({ accepted: { pid: process.pid }, done: parts.shutDown(cause) }),
     update,
+    async upgrade({ cause }) {
+      if (isStopping()) throw masterStopped('upgrade');
+      return parts.upgrades.upgrade(cause);
+    },
     reloadAll: createReloadAll({
       set,
       isOfOneProgram,

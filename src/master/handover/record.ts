@@ -4,21 +4,22 @@
  *
  * Descriptors are numbers of this process, or null where it has none open. What begins anew in another master is left out: starts that are being looked up,
  * requests that wait for an answer, lines and messages of which a part has arrived, and sockets that the master was started with and no listener uses.
- *
- * No master reads it yet.
  */
 import type { History } from '../program/history/history.ts';
 import type { KnownRelease } from '../program/history/known-releases.ts';
 import type { TimerKey } from '../program/lifecycle/inputs.ts';
 import type { Program } from '../program/lifecycle/state.ts';
 import type { ScheduleState } from '../programs/schedule/schedule-step.ts';
-import type { MasterPlan, ProgramPlan } from '../config/plan.ts';
+import type { MasterPlan, Plan, ProgramPlan } from '../config/plan.ts';
 import type { ErrorCounts } from '../../shared/events.ts';
 import type { AddressFields, SocketAddress } from '../../shared/format-address.ts';
 import type { WorkerLoad } from '../../shared/protocol.ts';
 import type { VariableSource } from '../launch/worker-environment.ts';
 import type { CountsRecord } from '../metrics/event-counts.ts';
 import type { WorkerDescriptors } from '../process/platform.ts';
+import type { InheritedSlots } from '../sockets/slot-sockets.ts';
+import type { KeptRecord } from '../output/kept-lines.ts';
+import type { UnendedLines } from '../output/program-output.ts';
 import type { Served } from '../program/worker-loads.ts';
 
 /** The version of the record. It rises with every change that an older master cannot read. */
@@ -26,6 +27,10 @@ export const recordVersion = 1;
 
 export interface MasterRecord {
   readonly version: typeof recordVersion;
+  /** The versions of graceful-run and Node.js that have written the record, and when. */
+  readonly writer: { readonly version: string; readonly node: string; readonly at: number };
+  /** How often the master has been upgraded. */
+  readonly upgrades: number;
   readonly startedAt: number;
   readonly logId: string | null;
   /** What the plan says of the master itself. */
@@ -87,6 +92,8 @@ export interface ProgramRecord extends WantedRecord {
   readonly timers: readonly TimerRecord[];
   /** What the workers that have ended had served. */
   readonly servedByEnded: Served;
+  /** The latest lines of its workers. */
+  readonly kept: readonly KeptRecord[];
   /** A value in the environment of the program's processes, as long as they keep it. What workers have left behind is found by it. */
   readonly tree: string;
   /** The name after its first address, for a program whose plan gives it none; empty if that address is not known yet. */
@@ -99,8 +106,20 @@ export interface ProgramRecord extends WantedRecord {
   readonly reportedPorts: readonly VariableSource[];
 }
 
-/** The part of the record that the program itself knows, without what its master wants of it. */
-export type OwnRecord = Omit<ProgramRecord, keyof WantedRecord>;
+/** The plan that is in force. */
+export function planOf({ plan, programs }: MasterRecord): Plan {
+  return { master: plan, programs: programs.map(latestPlan) };
+}
+
+/** The plan of a program that its next generation runs. */
+export function latestPlan({ versions }: Pick<ProgramRecord, 'versions'>): ProgramPlan {
+  const last = versions.at(-1);
+  if (last === undefined) throw new Error('a program has a plan from the beginning');
+  return last.plan;
+}
+
+/** The part of the record from which `status` is derived: what the program itself knows, without its output. */
+export type OwnRecord = Omit<ProgramRecord, keyof WantedRecord | 'kept'>;
 
 /** A plan of a program, with the sockets that are held for it. Versions that declare the same address share its socket. */
 export interface VersionRecord {
@@ -124,8 +143,8 @@ export interface ListenerRecord {
   readonly isInherited: boolean;
   /** The inode of the socket's file, or null if it has no file, or the file is not the master's. */
   readonly file: number | null;
-  /** With reuse_port: the descriptors of the sockets of the queues from 1 on; that of queue 0 is `fd`. Null if all workers share `fd`. */
-  readonly slotFds: readonly number[] | null;
+  /** With reuse_port: the sockets of the queues from 1 on; that of queue 0 is `fd`. Null if all workers share `fd`. */
+  readonly slots: InheritedSlots | null;
 }
 
 /** What is known of a worker in addition to its lifecycle state. */
@@ -194,6 +213,12 @@ export interface ProcessRecord {
   readonly load: WorkerLoad | null;
   readonly stderrTail: readonly string[];
   readonly cleanUpsCut: number;
+  /** The lines that it has begun and not ended. */
+  readonly output: UnendedLines;
+  /** How long it may keep running after this process was killed, in ms. */
+  readonly outliveMs: number;
+  /** The file that names the process, and how long it may name none; null if the process was started as the worker. */
+  readonly pidFile: { readonly path: string; readonly graceMs: number } | null;
 }
 
 /** What a worker has said of its own watchdog. */
@@ -216,4 +241,25 @@ export interface WorkerReport {
 export interface TimerRecord {
   readonly key: TimerKey;
   readonly dueAt: number;
+}
+
+/** The descriptors that another image of this process has to keep open. */
+export function descriptorsOf(record: MasterRecord): readonly number[] {
+  const { control, metrics, afterMasterFd, programs } = record;
+  const ofListeners = programs
+    .flatMap(({ versions }) => versions)
+    .flatMap(({ listeners }) => listeners)
+    .flatMap(({ fd, slots }) => [fd, ...(slots?.fds ?? [])]);
+  const ofWorkers = programs
+    .flatMap(({ workers }) => workers)
+    .flatMap(({ notifyFd, descriptors: { channel, stdout, stderr, newline, process } }) => [
+      notifyFd,
+      channel,
+      stdout,
+      stderr,
+      newline,
+      process,
+    ]);
+  const own = [control?.fd ?? null, metrics?.fd ?? null, afterMasterFd];
+  return [...new Set([...own, ...ofListeners, ...ofWorkers])].filter((fd) => fd !== null);
 }

@@ -16,6 +16,8 @@ export interface HooksLoader {
   observe(event: MasterEvent, time: number): void;
   /** Runs pre_start, or returns null if there is none. `event`: the event about the generation that is to start. */
   beforeStart(event: () => EventRecord): Preparation | null;
+  /** What is still to be done: a hook that runs or waits, or an event that is to be sent; null if nothing is. */
+  unfinished(): 'hook' | 'webhook' | null;
   /** Called at the end of the program. Resolves when no hook is left to run and no event left to send. */
   done(): Promise<void>;
 }
@@ -23,23 +25,39 @@ export interface HooksLoader {
 export function createHooksLoader({ name, plan, environment, tell }: HooksLoaderParts): HooksLoader {
   let hooks: Promise<ProgramHooks> | null = null;
   let webhook: Promise<Webhook> | null = null;
+  let loadedHooks: ProgramHooks | null = null;
+  let loadedWebhook: Webhook | null = null;
+  /** How many events have not reached their hooks yet, because the code is being loaded. */
+  let onTheWay = 0;
 
   async function loadHooks(): Promise<ProgramHooks> {
-    hooks ??= import('./program-hooks.ts').then(({ createProgramHooks }) =>
-      createProgramHooks({ name, plan, environment, tell }),
+    hooks ??= import('./program-hooks.ts').then(
+      ({ createProgramHooks }) => (loadedHooks = createProgramHooks({ name, plan, environment, tell })),
     );
     return hooks;
   }
 
   async function loadWebhook(): Promise<Webhook> {
-    webhook ??= import('./webhook.ts').then(({ createWebhook }) =>
-      createWebhook({ plan: () => plan().webhook, tell }),
+    webhook ??= import('./webhook.ts').then(
+      ({ createWebhook }) => (loadedWebhook = createWebhook({ plan: () => plan().webhook, tell })),
     );
     return webhook;
   }
 
   function noteBug(error: unknown): void {
     tell(internalError(error));
+  }
+
+  function give(loading: Promise<Pick<ProgramHooks, 'observe'>>, record: EventRecord): void {
+    onTheWay += 1;
+    loading
+      .then((own) => {
+        own.observe(record);
+      })
+      .catch(noteBug)
+      .finally(() => {
+        onTheWay -= 1;
+      });
   }
 
   return {
@@ -49,18 +67,8 @@ export function createHooksLoader({ name, plan, environment, tell }: HooksLoader
       const hasHooks = hooks !== null || planned.hooks !== null;
       if (!hasHooks && planned.webhook === null) return;
       const record = { ...event, program: name(), time };
-      if (hasHooks)
-        loadHooks()
-          .then((own) => {
-            own.observe(record);
-          })
-          .catch(noteBug);
-      if (planned.webhook !== null)
-        loadWebhook()
-          .then((own) => {
-            own.observe(record);
-          })
-          .catch(noteBug);
+      if (hasHooks) give(loadHooks(), record);
+      if (planned.webhook !== null) give(loadWebhook(), record);
     },
     beforeStart(event) {
       if (plan().hooks?.commands.pre_start === undefined) return null;
@@ -81,6 +89,10 @@ export function createHooksLoader({ name, plan, environment, tell }: HooksLoader
           cancel();
         },
       };
+    },
+    unfinished() {
+      if (onTheWay > 0 || loadedHooks?.isBusy() === true) return 'hook';
+      return loadedWebhook?.isBusy() === true ? 'webhook' : null;
     },
     async done() {
       await (await hooks)?.done();

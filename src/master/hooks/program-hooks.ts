@@ -22,6 +22,8 @@ export interface ProgramHooksParts {
 }
 
 export interface ProgramHooks {
+  /** Whether a hook other than pre_start runs or waits. */
+  isBusy(): boolean;
   /** Runs the hooks for this event, after those that run already. */
   observe(event: EventRecord): void;
   /** Runs pre_start. Resolves to the failure of the start, or to null if the start may begin or was cancelled. */
@@ -115,6 +117,7 @@ export function createProgramHooks({ name, plan, environment, tell }: ProgramHoo
         },
       };
     },
+    isBusy: () => queue.isBusy(),
     async done() {
       queue.keepOnly(({ hook }) => isAboutEnd.has(hook));
       await queue.done();

@@ -30,6 +30,8 @@ export interface WebhookLimits {
 }
 
 export interface Webhook {
+  /** Whether an event waits or is being sent. */
+  isBusy(): boolean;
   observe(event: EventRecord): void;
   /** Called at the end of the program: waiting events are sent at once, each in a single attempt. */
   done(): Promise<void>;
@@ -97,6 +99,7 @@ export function createWebhook({ plan, tell, limits = usualLimits }: WebhookParts
       if (plan()?.events.some((name) => name === event.event) !== true) return;
       queue.add({ id: `msg_${randomId()}`, event: event.event, body: JSON.stringify(event) });
     },
+    isBusy: () => queue.isBusy(),
     async done() {
       isEnding = true;
       hurry();

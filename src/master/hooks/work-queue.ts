@@ -4,6 +4,8 @@ export interface WorkQueue<Item> {
   add(item: Item): void;
   /** Drops the waiting items for which `isKept` is false, without counting them. */
   keepOnly(isKept: (item: Item) => boolean): void;
+  /** Whether an item waits or is being processed. */
+  isBusy(): boolean;
   /** Resolves when no item waits and none is being processed. */
   done(): Promise<void>;
 }
@@ -44,6 +46,7 @@ export function createWorkQueue<Item>({ most, work, dropped }: WorkQueueParts<It
     keepOnly(isKept) {
       waiting = waiting.filter(isKept);
     },
+    isBusy: () => running !== null,
     async done() {
       while (running !== null) await running;
     },

@@ -33,6 +33,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'logRotationFailed':
     case 'metricsFailed':
     case 'internalError':
+    case 'upgradeFailed':
     case 'startRefused':
     case 'planRefused':
     case 'rememberedFailed':
@@ -71,6 +72,9 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'workerNotPaused':
       return 'warn';
     case 'masterStarted':
+    case 'masterUpgraded':
+    case 'upgradeRequested':
+    case 'upgradeWaits':
     case 'replacementStarted':
     case 'workerAdopted':
     case 'workerReplaced':

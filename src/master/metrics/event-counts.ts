@@ -66,6 +66,8 @@ export interface Counts {
   all(): ReadonlyMap<string, ProgramCounts>;
   /** All that is known, as plain data. */
   record(): CountsRecord;
+  /** Takes over the counts of the previous image of this process. */
+  resume(before: CountsRecord): void;
 }
 
 const noTimes: DurationCounts = { upTo: [...bounds, Infinity].map(() => 0), sumSeconds: 0 };
@@ -128,6 +130,11 @@ export function createCounts(): Counts {
       })),
       removed: [...removed],
     }),
+    resume(before) {
+      for (const { name, drains, ...known } of before.programs)
+        programs.set(name, { ...known, drains: new Map(drains) });
+      for (const name of before.removed) removed.add(name);
+    },
     all: () => new Map([...programs].map(([name, { counts }]) => [name, counts])),
   };
 }

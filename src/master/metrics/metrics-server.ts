@@ -23,6 +23,8 @@ export interface MetricsServer {
 export interface MetricsServerParts {
   readonly plan: MetricsPlan;
   readonly render: () => Promise<string>;
+  /** The descriptor of the socket that the previous image of this process has opened; null if there is none. */
+  readonly inheritedFd: number | null;
   /** Called if the certificate cannot be read again. The previous one stays in use. */
   readonly onProblem: (problem: string) => void;
 }
@@ -31,6 +33,7 @@ export interface MetricsServerParts {
 export async function openMetricsServer({
   plan,
   render,
+  inheritedFd,
   onProblem,
 }: MetricsServerParts): Promise<MetricsServer> {
   const { host, port, token, tls } = plan;
@@ -43,7 +46,7 @@ export async function openMetricsServer({
     connections.add(socket);
   });
   try {
-    server.listen({ host, port, exclusive: true });
+    server.listen(inheritedFd === null ? { host, port, exclusive: true } : { fd: inheritedFd });
     await once(server, 'listening');
   } catch (error) {
     const where = formatSocketAddress({ type: 'tcp', host, port });

@@ -6,10 +6,20 @@ import type { Platform } from '../process/platform.ts';
 import { endOfCharacters } from './utf8.ts';
 import { afterNewline, endOfWholeLines } from './newlines.ts';
 
+/** A line that has not ended, as plain data. `held`: its beginning, in base64. `isContinued`: a part of it was passed on before that. */
+export interface UnendedLine {
+  readonly held: string;
+  readonly isContinued: boolean;
+}
+
+export const noLine: UnendedLine = { held: '', isContinued: false };
+
 export interface LineForwarder {
   add(bytes: Uint8Array): void;
   /** Called at the end of the output: passes on the line that is held. */
   end(): void;
+  /** The beginning of a line that is held. */
+  held(): Uint8Array;
 }
 
 /** How long the beginning of a line is held while its end is missing. */
@@ -71,5 +81,6 @@ export function forwardWholeLines(
       disarm = heldBytes > 0 && arm !== null ? arm(heldMs, flush) : null;
     },
     end: flush,
+    held: () => Buffer.concat(held),
   };
 }

@@ -16,6 +16,20 @@ export interface KeptBlock {
   readonly path: string | null;
 }
 
+/** A block as plain data. */
+export interface KeptRecord extends Omit<KeptBlock, 'bytes'> {
+  /** The bytes in base64. */
+  readonly bytes: string;
+}
+
+export function recordOfKept(kept: KeptLines): readonly KeptRecord[] {
+  return kept.blocks().map((block) => ({ ...block, bytes: Buffer.from(block.bytes).toString('base64') }));
+}
+
+export function restoreKept(kept: KeptLines, blocks: readonly KeptRecord[]): void {
+  for (const block of blocks) kept.add({ ...block, bytes: Buffer.from(block.bytes, 'base64') });
+}
+
 export interface KeptLines {
   /** Adds lines. `isContinued`: the first one is the rest of a line whose beginning was added before. */
   add(block: KeptBlock, isContinued?: boolean): void;

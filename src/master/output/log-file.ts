@@ -24,8 +24,16 @@ export interface LogFile {
   readonly path: string;
   /** The same path with its folder resolved (log-place.ts). */
   readonly place: string;
-  /** Adds a source, and opens the file unless it is open. The source has to be detached in the end. Errors: `logFileUnusable`. */
-  attach(source: LogSource, settings: LogFileSettings, tell: (event: MasterEvent) => void): void;
+  /**
+   * Adds a source, and opens the file unless it is open. The source has to be detached in the end. `isContinued`: the file ends with the beginning of a
+   * line of this source. Errors: `logFileUnusable`.
+   */
+  attach(
+    source: LogSource,
+    settings: LogFileSettings,
+    tell: (event: MasterEvent) => void,
+    isContinued?: boolean,
+  ): void;
   /** Removes a source that writes nothing more. Without a source, the file is closed once everything is written. */
   detach(source: LogSource): void;
   /** Writes whole lines, or a part of a line that is too long to be kept. */
@@ -36,6 +44,8 @@ export interface LogFile {
   reopen(): Promise<string | null>;
   /** Resolves when no line waits to be written. */
   flushed(): Promise<void>;
+  /** Whether a line waits to be written, or a file to be compressed. */
+  isBusy(): boolean;
   /** Counts lines that are not written yet as lost, and reports them. For the end of the master, which cannot wait for them. */
   abandon(): void;
 }
@@ -94,6 +104,7 @@ export function createLogFile(
   /** The part of the current batch that is not in the file yet. */
   let underWay: readonly Uint8Array[] = [];
   let compressing: Promise<void> = Promise.resolve();
+  let isCompressing = false;
   let rotatesNextAt = 0;
   let hasRotationFailed = false;
   /** When the day ends to which the lines of the file belong. */
@@ -256,8 +267,14 @@ export function createLogFile(
         });
       adopt(opened);
       hasRotationFailed = false;
-      if (settings.compress && settings.backups > 0)
-        compressing = compressNewest(realPath).catch(rotationFailed);
+      if (settings.compress && settings.backups > 0) {
+        isCompressing = true;
+        compressing = compressNewest(realPath)
+          .catch(rotationFailed)
+          .finally(() => {
+            isCompressing = false;
+          });
+      }
     } catch (error) {
       rotationFailed(error);
     }
@@ -295,7 +312,7 @@ export function createLogFile(
   return {
     path,
     place,
-    attach(source, given, listener) {
+    attach(source, given, listener, isContinued = false) {
       if (fd === null) {
         const opened = openNow(place, path);
         realPath = orClose(opened, () => realpathSync(place));
@@ -304,6 +321,10 @@ export function createLogFile(
       settings = given;
       tell = listener;
       sources.add(source);
+      if (isContinued) {
+        unended = source;
+        isAtLineStart = false;
+      }
       if (areHeld) source.hold(true);
     },
     detach(source) {
@@ -327,6 +348,7 @@ export function createLogFile(
       while (writing !== null) await writing;
       await compressing;
     },
+    isBusy: () => writing !== null || queue.bytes > 0 || isCompressing,
     abandon() {
       const waiting = [...underWay];
       while (queue.bytes > 0) waiting.push(...queue.take(Infinity, Infinity));

@@ -22,6 +22,8 @@ export interface LogFiles {
   reopen(): Promise<Reopened>;
   /** Resolves when everything is written. */
   flushed(): Promise<void>;
+  /** Whether something waits to be written. */
+  isBusy(): boolean;
   /** Counts lines that are not written yet as lost, and reports them. For the end of the master, which cannot wait for them. */
   abandon(): void;
 }
@@ -61,6 +63,7 @@ export function createLogFiles(): LogFiles {
         problems: problems.flatMap((problem) => problem ?? []),
       };
     },
+    isBusy: () => [...files.values(), ...daemons].some((one) => one.isBusy()),
     async flushed() {
       await Promise.all([...files.values(), ...daemons].map(async (one) => one.flushed()));
     },

@@ -8,7 +8,7 @@ import {
 } from '../config/options/output-options.ts';
 import type { OutputStream, WorkerProcess } from '../process/platform.ts';
 import { formatLines, isPlain, type LineOrigin, withoutSequences } from './format-lines.ts';
-import { forwardWholeLines, type LineForwarder } from './forward-lines.ts';
+import { forwardWholeLines, type LineForwarder, noLine, type UnendedLine } from './forward-lines.ts';
 import type { KeptLines } from './kept-lines.ts';
 import type { LogDaemon } from './log-daemon.ts';
 import type { LogSource } from './log-file.ts';
@@ -16,6 +16,8 @@ import type { LogFiles } from './log-files.ts';
 import { newline } from './newlines.ts';
 
 export interface LogStream extends LineForwarder {
+  /** Whether a part of the line that has not ended was written already. */
+  isContinued(): boolean;
   /** Called when the process is started: from now on its output can be held. */
   started(process: Pick<WorkerProcess, 'holdOutput'>): void;
   /** Ends the stream: no more output comes. A second call does nothing. */
@@ -31,6 +33,7 @@ export interface LogStreams {
     stream: OutputStream,
     place: { readonly generation: number; readonly slot: number },
     pid: () => number,
+    unended?: UnendedLine,
   ): LogStream;
   configure(plan: OutputPlan): void;
 }
@@ -65,10 +68,11 @@ export function createLogStreams(parts: LogStreamsParts): LogStreams {
     stream: OutputStream,
     slot: number,
     source: LogSource,
+    isContinued: boolean,
   ): Target {
     const ownPath = logfilePath(path, { name: parts.name(), slot });
     const file = files.at(ownPath);
-    file.attach(source, settings, onEvent);
+    file.attach(source, settings, onEvent, isContinued);
     return {
       path: file.place,
       write(bytes, origin, time, isContinued) {
@@ -120,7 +124,7 @@ export function createLogStreams(parts: LogStreamsParts): LogStreams {
   }
 
   return {
-    open(destination, stream, { generation, slot }, pid) {
+    open(destination, stream, { generation, slot }, pid, unended = noLine) {
       let process: Pick<WorkerProcess, 'holdOutput'> | null = null;
       let isHeld = false;
       const source: LogSource = {
@@ -131,10 +135,10 @@ export function createLogStreams(parts: LogStreamsParts): LogStreams {
       };
       const target =
         destination.to === 'file'
-          ? toFile(destination, stream, slot, source)
+          ? toFile(destination, stream, slot, source, unended.isContinued)
           : toDaemon(destination, stream, source);
       open.add(target);
-      let isContinued = false;
+      let { isContinued } = unended;
       const lines = forwardWholeLines((bytes) => {
         const time = new Date();
         const place = { generation, slot, worker: pid(), stream };
@@ -142,7 +146,10 @@ export function createLogStreams(parts: LogStreamsParts): LogStreams {
         target.write(bytes, { program: parts.name(), ...place }, time, isContinued);
         isContinued = bytes.at(-1) !== newline;
       }, null);
+      lines.add(Buffer.from(unended.held, 'base64'));
       return {
+        held: () => lines.held(),
+        isContinued: () => isContinued,
         add: (bytes) => {
           lines.add(bytes);
         },

@@ -2,7 +2,7 @@
 import type { MasterEvent } from '../../shared/events.ts';
 import type { OutputDestination, OutputPlan } from '../config/options/output-options.ts';
 import type { OutputStream, Platform, SpawnRequest, WorkerProcess } from '../process/platform.ts';
-import { forwardWholeLines, type LineForwarder } from './forward-lines.ts';
+import { forwardWholeLines, type LineForwarder, noLine, type UnendedLine } from './forward-lines.ts';
 import { createKeptLines, type KeptLines } from './kept-lines.ts';
 import type { LogFilesLoader } from './log-files-loader.ts';
 import type { LogStreams } from './log-streams.ts';
@@ -23,7 +23,12 @@ export interface WorkerOutput {
   exited(): void;
   /** Called when no more output comes from this stream; or from neither stream, if the worker could not be started. */
   ended(stream: OutputStream): void;
+  /** The lines of the worker that have not ended. */
+  unended(): UnendedLines;
 }
+
+/** The lines of one worker that have not ended, by stream. */
+export type UnendedLines = Readonly<Record<OutputStream, UnendedLine>>;
 
 export interface ProgramOutput {
   /** The latest lines of its workers. */
@@ -32,8 +37,11 @@ export interface ProgramOutput {
   load(plan: OutputPlan): Promise<void>;
   /** Applies the settings that can change while workers run. */
   configure(plan: OutputPlan): void;
-  /** Opens the log files and daemons of a worker that is about to be started. Errors: `logFileUnusable`. */
-  open(plan: OutputPlan, place: WorkerPlace): WorkerOutput;
+  /**
+   * Opens the log files and daemons of a worker that is about to be started, or of one that runs already: then with the lines that have not ended.
+   * Errors: `logFileUnusable`.
+   */
+  open(plan: OutputPlan, place: WorkerPlace, unended?: UnendedLines): WorkerOutput;
 }
 
 export interface ProgramOutputParts {
@@ -63,22 +71,26 @@ export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
     stream: OutputStream,
     place: WorkerPlace,
     pid: () => number,
+    unended: UnendedLine,
   ): LineForwarder & {
     readonly started?: (process: Pick<WorkerProcess, 'holdOutput'>) => void;
     readonly close?: () => void;
+    readonly isContinued?: () => boolean;
   } {
     if (destination.to === 'none') return nowhere;
     if (destination.to === 'inherit' || destination.to === 'forward') {
       const pass = destination.to === 'inherit' ? parts.onStderr : parts.onStdout;
-      let isContinued = false;
-      return forwardWholeLines((bytes) => {
+      let { isContinued } = unended;
+      const lines = forwardWholeLines((bytes) => {
         kept.add({ ...place, bytes, stream, worker: pid(), time: Date.now(), path: null }, isContinued);
         isContinued = bytes.at(-1) !== newline;
         pass(bytes, pid(), hasPrefix);
       }, parts.arm);
+      lines.add(Buffer.from(unended.held, 'base64'));
+      return { ...lines, isContinued: () => isContinued };
     }
     if (streams === null) throw new Error('load() comes first');
-    return streams.open(destination, stream, place, pid);
+    return streams.open(destination, stream, place, pid, unended);
   }
 
   return {
@@ -100,13 +112,15 @@ export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
       ({ hasPrefix } = plan);
       streams?.configure(plan);
     },
-    open(plan, place) {
+    open(plan, place, unended = noLines) {
       let pid = 0;
-      const stderr = openStream(plan.stderr, 'stderr', place, () => pid);
+      const stderr = openStream(plan.stderr, 'stderr', place, () => pid, unended.stderr);
       let stdout: ReturnType<typeof openStream>;
       try {
         stdout =
-          stdoutOf[plan.stdout.to] === 'read' ? openStream(plan.stdout, 'stdout', place, () => pid) : nowhere;
+          stdoutOf[plan.stdout.to] === 'read'
+            ? openStream(plan.stdout, 'stdout', place, () => pid, unended.stdout)
+            : nowhere;
       } catch (error) {
         stderr.close?.();
         throw error;
@@ -129,6 +143,7 @@ export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
           of[stream].end();
           of[stream].close?.();
         },
+        unended: () => ({ stdout: unendedOf(stdout), stderr: unendedOf(stderr) }),
       };
     },
   };
@@ -143,4 +158,16 @@ const stdoutOf = {
   journal: 'read',
 } as const;
 
-const nowhere: LineForwarder = { add: () => undefined, end: () => undefined };
+const nowhere: LineForwarder = {
+  add: () => undefined,
+  end: () => undefined,
+  held: () => new Uint8Array(),
+};
+
+const noLines: UnendedLines = { stdout: noLine, stderr: noLine };
+
+function unendedOf(
+  lines: Pick<LineForwarder, 'held'> & { readonly isContinued?: () => boolean },
+): UnendedLine {
+  return { held: Buffer.from(lines.held()).toString('base64'), isContinued: lines.isContinued?.() ?? false };
+}

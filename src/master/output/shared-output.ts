@@ -14,6 +14,8 @@ export interface SharedOutput {
   readonly log: LogStream;
   /** Passes on output of the worker of this program with this pid. With `hasPrefix` false, it is passed on as it was written, however other lines look. */
   readonly passOn: (bytes: Uint8Array, pid: number, program: string, hasPrefix: boolean) => void;
+  /** The pid of the worker whose line has not ended; null if there is none. */
+  readonly openLine: () => number | null;
 }
 
 /** The form of the workers' lines. */
@@ -30,6 +32,8 @@ export interface SharedOutputParts {
   readonly onDropped: (bytes: number) => void;
   /** Returns how many bytes another stream of the workers' output could not write since the previous call. The log reports them with its own. */
   readonly takeOtherLostBytes?: () => number;
+  /** The pid of the worker whose line on the stream has not ended. Default: null. */
+  readonly openLine?: number | null;
 }
 
 /** How much a reader may leave unread before the workers' output is dropped. */
@@ -38,7 +42,7 @@ const unreadLimitBytes = 1024 * 1024;
 export function shareOutput(parts: SharedOutputParts): SharedOutput {
   const { stream, lines, onDropped } = parts;
   /** The pid of the worker whose line has not ended; null if there is none. */
-  let open: number | null = null;
+  let open = parts.openLine ?? null;
   const overflow = createOverflow(stream, unreadLimitBytes, onDropped);
 
   /** Ends the line of another writer, if it has not ended. */
@@ -70,6 +74,7 @@ export function shareOutput(parts: SharedOutputParts): SharedOutput {
       } else stream.write(bytes);
       open = bytes.at(-1) === newline ? null : pid;
     },
+    openLine: () => open,
   };
 }
 

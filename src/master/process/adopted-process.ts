@@ -18,9 +18,17 @@ import { enterGroup, killGroups, removeEmptyGroups } from './control-group.ts';
 import { findMembers } from './find-members.ts';
 import { cannotStart, startRequested, watchClosing, type StartedWithOutput } from './start-with-output.ts';
 import { readPidFile, type PidFileContent } from './pid-file.ts';
-import type { AdoptedHow, OutputStream, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
+import type {
+  AdoptedHow,
+  InheritedWorker,
+  OutputStream,
+  ProcessListeners,
+  SpawnRequest,
+  WorkerProcess,
+} from './platform.ts';
 import { killTree } from './process-tree.ts';
 import { sendSignal } from './send-signal.ts';
+import { streamFrom, suspendReading } from './suspend-reading.ts';
 import { watchDescriptor } from './watch-process-end.ts';
 
 /** How often the pid file is read again while it is expected to name a process. It is not read at other times. */
@@ -46,8 +54,22 @@ const unknown: Outcome = { code: null, signal: null };
 
 /** Adopts the process that the pid file names, or else starts the command. Returns null if that could not be started: then `failed` says why. */
 export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
-  const { tree } = request;
-  const { path, graceMs } = request.pidFile ?? { path: '', graceMs: 0 };
+  return watchOver(request, request, null, listeners);
+}
+
+/** Takes over a daemon from the previous image of this process. */
+export function inheritDaemon(worker: InheritedWorker, listeners: ProcessListeners): WorkerProcess | null {
+  return watchOver(worker, null, worker, listeners);
+}
+
+/** `request`: what to start if the file names no process. `inherited`: the daemon, if it was adopted already. */
+function watchOver(
+  { tree, pidFile }: Pick<SpawnRequest, 'tree' | 'pidFile'>,
+  request: SpawnRequest | null,
+  inherited: InheritedWorker | null,
+  listeners: ProcessListeners,
+): WorkerProcess | null {
+  const { path, graceMs } = pidFile ?? { path: '', graceMs: 0 };
   let daemon: Daemon | null = null;
   /** The command, while it runs; otherwise null. */
   let launcher: ChildProcess | null = null;
@@ -61,36 +83,57 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
   let isOver = false;
   let cancelLook = (): void => undefined;
 
-  const first = readPidFile(path);
-  if (first.kind === 'unsafe') {
-    setImmediate(() => {
-      listeners.failed(unsafe(first));
-    });
-    return null;
-  }
-  if (first.kind !== 'names' || !adopt(first, 'running')) {
-    if (!start()) return null;
-    search('started', null, null);
+  if (inherited !== null) takeOver(inherited);
+  else {
+    const first = readPidFile(path);
+    if (first.kind === 'unsafe') {
+      setImmediate(() => {
+        listeners.failed(unsafe(first));
+      });
+      return null;
+    }
+    if (first.kind !== 'names' || !adopt(first, 'running')) {
+      if (request === null || !start(request)) return null;
+      search('started', null, null);
+    }
   }
 
-  function start(): boolean {
-    const { child, streams } = startRequested(request);
+  function takeOver({ pid, descriptors }: InheritedWorker): void {
+    const stat = readProcessStat(pid);
+    daemon = {
+      pid,
+      startedAt: stat?.startedAt ?? 0,
+      session: stat?.session ?? 0,
+      descriptor: descriptors.process,
+    };
+    last = daemon;
+    lastPid = pid;
+    watch(daemon);
+    read({ stdout: streamFrom(descriptors.stdout), stderr: streamFrom(descriptors.stderr) }, false);
+  }
+
+  /** Reads the streams of the command. The daemon may keep them, so they are read for as long as it writes, and do not keep this process alive. */
+  function read(streams: StartedWithOutput['streams'], isJoined: boolean): void {
+    output = streams;
+    streams.stderr?.on('data', listeners.stderr);
+    streams.stdout?.on('data', isJoined ? listeners.stderr : (listeners.stdout ?? ignore));
+    for (const stream of ['stdout', 'stderr'] as const)
+      streams[stream]?.unref().once('close', () => listeners.streamEnded?.(stream));
+  }
+
+  function start(wanted: SpawnRequest): boolean {
+    const { child, streams } = startRequested(wanted);
     if (child.pid === undefined) {
       child.once('error', (error) => {
-        listeners.failed(cannotStart(request.file, error));
+        listeners.failed(cannotStart(wanted.file, error));
       });
       return false;
     }
     void enterGroup(tree, child.pid);
     launcher = child;
-    output = streams;
     lastPid = child.pid;
     child.on('error', () => undefined);
-    // The daemon may keep the command's streams. They are read for as long as it writes, and do not keep this process alive.
-    streams.stderr?.on('data', listeners.stderr);
-    streams.stdout?.on('data', request.stdout === 'joined' ? listeners.stderr : (listeners.stdout ?? ignore));
-    for (const stream of ['stdout', 'stderr'] as const)
-      streams[stream]?.unref().once('close', () => listeners.streamEnded?.(stream));
+    read(streams, wanted.stdout === 'joined');
     const whenClosed = watchClosing([child, ...Object.values(streams).filter((stream) => stream !== null)]);
     child.once('exit', (code, signal) => {
       launcher = null;
@@ -126,19 +169,22 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
     daemon = own;
     last = own;
     lastPid = pid;
-    const gone = (): void => {
-      // How a process ended is known only to its parent.
-      if (daemon === own) ended(unknown);
-    };
     // If the process is the command itself, its exit is reported anyway.
-    const isCommand = launcher?.pid === pid;
-    if (!isCommand && (descriptor === null || watchDescriptor(descriptor, gone) === null)) poll(own, gone);
+    if (launcher?.pid !== pid) watch(own);
     setImmediate(() => {
       if (daemon === own && !isOver) listeners.adopted?.(pid, isEnding ? 'changed' : how);
     });
     // The daemon appeared after the stop had begun.
     if (lastSignal !== null) signalDaemon(own, lastSignal.signal, lastSignal.isForGroup);
     return true;
+  }
+
+  function watch(own: Daemon): void {
+    const gone = (): void => {
+      // How a process ended is known only to its parent.
+      if (daemon === own) ended(unknown);
+    };
+    if (own.descriptor === null || watchDescriptor(own.descriptor, gone) === null) poll(own, gone);
   }
 
   function poll(own: Daemon, gone: () => void): void {
@@ -233,6 +279,14 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
       newline: null,
       process: daemon?.descriptor ?? null,
     }),
+    suspendOutput: (isSuspended) => {
+      for (const stream of [output?.stdout, output?.stderr]) suspendReading(stream ?? null, isSuspended);
+    },
+    // Only a daemon can be handed over, and not the command that starts one.
+    isTalking: () =>
+      daemon === null ||
+      (launcher !== null && launcher.pid !== daemon.pid) ||
+      [output?.stdout, output?.stderr].some((stream) => stream != null && stream.readableLength > 0),
     killTree: () => {
       isEnding = true;
       lastSignal = null;

@@ -17,6 +17,8 @@ export interface AfterMaster {
   watch(pid: number, outliveMs: number): void;
   /** Called when the process has ended. */
   forget(pid: number): void;
+  /** Uses a script that runs already, and is told over this descriptor. */
+  inherit(fd: number): void;
   /** The descriptor over which the script is told, and by whose end it notices that of this process; null if the script does not run. */
   fd(): number | null;
 }
@@ -32,6 +34,12 @@ export function createAfterMaster(): AfterMaster {
     const pipe = child?.stdio[3];
     // There are no descriptors, processes or shell: the next worker tries again. Until then, the next master kills the workers that hold the port.
     if (!(pipe instanceof Socket)) return;
+    use(pipe);
+    child?.unref();
+    for (const line of lines.values()) pipe.write(line);
+  }
+
+  function use(pipe: Socket): void {
     script = pipe;
     const gone = (): void => {
       if (script === pipe) script = null;
@@ -41,8 +49,6 @@ export function createAfterMaster(): AfterMaster {
     // Reading tells when the script has ended, which is not reported in any other way. Neither pipe nor process keeps an embedder's process alive.
     pipe.resume();
     pipe.unref();
-    child?.unref();
-    for (const line of lines.values()) pipe.write(line);
   }
 
   return {
@@ -59,6 +65,9 @@ export function createAfterMaster(): AfterMaster {
     },
     forget(pid) {
       if (lines.delete(pid)) script?.write(`- ${pid}\n`);
+    },
+    inherit(fd) {
+      use(new Socket({ fd, readable: true, writable: true }));
     },
     fd: () => handleDescriptor(script),
   };

@@ -26,6 +26,8 @@ export interface GuardParts {
 export interface GuardedChannel {
   /** The descriptor of the channel; null if it is closed, or cannot be determined. */
   fd(): number | null;
+  /** Whether a part of a message has arrived, and the rest has not. */
+  isWithinMessage(): boolean;
   /** Closes the channel of a process that is gone, even if another process holds its other end. */
   close(): void;
 }
@@ -42,6 +44,7 @@ export function guardChannel(child: ChildProcess, { message, garbage }: GuardPar
     child.on('message', message);
     return {
       fd: () => null,
+      isWithinMessage: () => false,
       close: () => {
         hangUp(child);
       },
@@ -72,6 +75,7 @@ export function guardChannel(child: ChildProcess, { message, garbage }: GuardPar
   });
   return {
     fd: () => openDescriptor(channel),
+    isWithinMessage: () => lines.rest() !== '',
     close: () => {
       reader.destroy();
       hangUp(child);

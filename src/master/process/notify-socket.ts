@@ -59,6 +59,15 @@ export function openNotifySocket(
     remove(path);
     throw cannotOpen(plainReason(systemCode(error) ?? messageOf(error)));
   }
+  return readNotifySocket(path, fd, received);
+}
+
+/** Reads a socket that is open already. Throws as openNotifySocket(). */
+export function readNotifySocket(
+  path: string,
+  fd: number,
+  received: (bytes: Uint8Array) => void,
+): NotifySocket {
   const handle = newDatagramHandle();
   if (handle === null || handle.open(fd) !== 0) {
     closeSync(fd);

@@ -85,8 +85,12 @@ export interface WorkerProcess {
   endWatchers(): void;
   /** Stops reading this stream, so that the process waits when the pipe is full; or continues to read it. */
   holdOutput(stream: OutputStream, isHeld: boolean): void;
+  /** Leaves everything that the process writes from now on in its pipes, whether or not it is held, so that another image can read it; or ends that. */
+  suspendOutput(isSuspended: boolean): void;
   /** The descriptors that this process has open for the worker. */
   descriptors(): WorkerDescriptors;
+  /** Whether a message is on its way to the worker, or has arrived from it in part. */
+  isTalking(): boolean;
   /**
    * Sends the signal to the process, or to its group if it leads one. Only a process that a pid file names has this function, because its number may be
    * another process's by now.
@@ -133,6 +137,17 @@ export interface SpawnRequest {
   readonly stdout?: 'inherited' | 'discarded' | 'read' | 'joined';
 }
 
+/** A worker that another image of this process has started, before it was replaced by execve(2). The process is still a child of this one. */
+export interface InheritedWorker {
+  readonly pid: number;
+  readonly descriptors: WorkerDescriptors;
+  readonly tree: string;
+  readonly isNode: boolean;
+  readonly outliveMs: number;
+  /** As in SpawnRequest. */
+  readonly pidFile: { readonly path: string; readonly graceMs: number } | null;
+}
+
 /** A way to find out from outside whether a worker can serve. */
 export type Probe =
   | { readonly kind: 'tcp'; readonly port: number }
@@ -166,6 +181,8 @@ export interface Platform {
   prepareToAdopt(): Promise<void>;
   /** Starts a process as the leader of its own group, with an IPC channel. Returns null if that fails: then `failed` says why. */
   spawn(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null;
+  /** Takes over a worker from the previous image of this process. Throws GracefulRunError `upgradeFailed` if this Node.js cannot do that. */
+  inherit(worker: InheritedWorker, listeners: ProcessListeners): WorkerProcess | null;
   /**
    * Gives each of the two workers one end of a socket pair, over which connections move. `more`: how many further destinations of this source follow at
    * once. Returns null, or why it cannot be done.
@@ -181,8 +198,12 @@ export interface Platform {
    * than that of this process. Throws GracefulRunError `startFailed`.
    */
   openNotifySocket(path: string, uid: number | null, received: (bytes: Uint8Array) => void): NotifySocket;
+  /** As openNotifySocket(), for a socket that the previous image of this process has opened. */
+  inheritNotifySocket(path: string, fd: number, received: (bytes: Uint8Array) => void): NotifySocket;
   /** The descriptor whose end tells the script after-master.sh that this process is dead; null if the script does not run. */
   afterMasterFd(): number | null;
+  /** Uses the script to which this descriptor leads, instead of starting another one. */
+  inheritAfterMaster(fd: number): void;
   /** Makes accept(2) wait on this listening socket, in every process that holds it. */
   makeBlocking(fd: number): void;
   /** Whether a process of `worker` waits for one of the listeners with these descriptors in epoll(7), poll(2) or select(2). False if that cannot be seen. */

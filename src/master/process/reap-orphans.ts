@@ -3,6 +3,7 @@
  * other process would do it, because this process is their parent, like the first process of a container.
  */
 import { readAllProcesses } from '../../shared/process-stat.ts';
+import { isAwaited, reportEnd } from './inherited-ends.ts';
 import { adoptOrphans, findEndedChild, hasChildren, reap } from '../system-calls/child-calls.ts';
 
 /**
@@ -10,7 +11,8 @@ import { adoptOrphans, findEndedChild, hasChildren, reap } from '../system-calls
  * the turn of the event loop after their end. So a child that is found in two consecutive turns is not one of them. (The kernel sends SIGCHLD before a
  * process can be found as ended, and libuv has noted it when the call that finds it returns.) Linux only.
  *
- * Returns the children that this process has already: those of a shell that started them, and then became this process by exec.
+ * Returns the children that this process has already: those of a shell, or of an earlier image of this process, that started them and then became this
+ * one by exec.
  */
 export async function reapOrphans(): Promise<readonly number[]> {
   if (process.platform !== 'linux') return [];
@@ -19,16 +21,21 @@ export async function reapOrphans(): Promise<readonly number[]> {
   let isLooking = false;
   const look = (): void => {
     const ended = findEndedChild();
-    if (ended !== null && ended === found) reap(ended);
+    // libuv does not know children of an earlier image of this process.
+    if (ended !== null && isAwaited(ended)) reportEnd(ended, reap(ended));
+    else if (ended !== null && ended === found) reap(ended);
     found = ended === found ? null : ended;
     if (ended === null) isLooking = false;
     else setImmediate(look);
   };
-  process.on('SIGCHLD', () => {
+  const begin = (): void => {
     if (isLooking) return;
     isLooking = true;
     setImmediate(look);
-  });
+  };
+  process.on('SIGCHLD', begin);
   if (!hasChildren()) return [];
+  // One of them may have ended before.
+  begin();
   return readAllProcesses().flatMap(({ pid, parent }) => (parent === process.pid ? [pid] : []));
 }

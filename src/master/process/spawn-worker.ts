@@ -6,22 +6,20 @@ import type { Outcome } from '../../shared/events.ts';
 import { isNode } from '../../shared/is-node.ts';
 import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { wrapForWorker } from '../../shared/protocol.ts';
-import { createAfterMaster } from './after-master.ts';
+import { type AfterMaster, createAfterMaster } from './after-master.ts';
 import { handleDescriptor } from '../sockets/handle-descriptor.ts';
 import { arm } from './arm-timer.ts';
 import { enterGroup, removeEmptyGroups } from './control-group.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
 import { killWorker } from './kill-workers.ts';
-import { cannotStart, startRequested, watchClosing } from './start-with-output.ts';
+import { cannotStart, type StartedWithOutput, startRequested, watchClosing } from './start-with-output.ts';
 import type { OutputStream, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 import { findLaunchers, killTree, type Roots } from './process-tree.ts';
 import { sendSignal } from './send-signal.ts';
+import { suspendReading } from './suspend-reading.ts';
 import { watchEnd } from './watch-process-end.ts';
 
-const afterMaster = createAfterMaster();
-
-/** The descriptor to the script that ends workers which outlive this process; null if it does not run. */
-export const afterMasterFd: () => number | null = () => afterMaster.fd();
+export const afterMaster: AfterMaster = createAfterMaster();
 
 /** How long another process that has inherited stderr may delay the report of an exit. It keeps its stderr. */
 const stderrGraceMs = 250;
@@ -31,7 +29,6 @@ const longestHeldMs = 10_000;
 const ignore = (): void => undefined;
 
 export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
-  // The closures below live as long as the worker: they must not keep the request, with its environment, in memory.
   const { file, isNode: isOnlyNode, outliveMs, readyFd, tree } = request;
   // A process that must not outlive this one even for a moment needs the script first: this process may be killed right after the start.
   if (outliveMs === 0) afterMaster.begin();
@@ -47,18 +44,50 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
     });
     return null;
   }
+  if (!isOnlyNode) void enterGroup(tree, pid);
+  const newlines = readyFd === null ? null : child.stdio[readyFd];
+  const started = {
+    child,
+    pid,
+    streams,
+    newlines: newlines instanceof net.Socket ? newlines : null,
+    isOnlyNode,
+    outliveMs,
+    tree,
+  };
+  // What supervises a worker lives as long as the worker: it must not keep the request, with its environment, in memory.
+  return superviseWorker(
+    started,
+    request.stdout === 'joined' ? { ...listeners, stdout: listeners.stderr } : listeners,
+  );
+}
+
+/** The process of a worker, however this process has come to be its parent. */
+export interface WorkerChild extends StartedWithOutput {
+  readonly pid: number;
+  /** The pipe to which it writes a newline when it is ready; null if there is none. */
+  readonly newlines: net.Socket | null;
+  /** Whether it is Node.js with the preload, and nothing that may start other programs. */
+  readonly isOnlyNode: boolean;
+  readonly outliveMs: number;
+  readonly tree: string;
+}
+
+/** Reports what the process of a worker says, writes and ends with. */
+export function superviseWorker(
+  { child, pid, streams, newlines, isOnlyNode, outliveMs, tree }: WorkerChild,
+  listeners: ProcessListeners,
+): WorkerProcess {
   // The other end of the channel is gone: the exit reports everything that matters.
   child.on('error', () => undefined);
   afterMaster.watch(pid, outliveMs);
-  if (!isOnlyNode) void enterGroup(tree, pid);
   const channel = guardOrKill(child, pid, listeners);
   streams.stderr?.on('data', listeners.stderr);
-  streams.stdout?.on('data', request.stdout === 'joined' ? listeners.stderr : (listeners.stdout ?? ignore));
+  streams.stdout?.on('data', listeners.stdout ?? ignore);
   for (const stream of ['stdout', 'stderr'] as const)
     streams[stream]?.once('close', () => listeners.streamEnded?.(stream));
   const held = new Set<OutputStream>();
-  const signs = readyFd === null ? null : child.stdio[readyFd];
-  if (signs instanceof net.Socket) readNewline(signs, listeners);
+  if (newlines !== null) readNewline(newlines, listeners);
   /** Callbacks of messages on their way. Node.js does not call them if the other end is gone before it has answered. */
   const onTheWay = new Set<() => void>();
   let serving: ProcessStat | null = null;
@@ -89,7 +118,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
     killRest,
     () => held.size > 0,
     (outcome) => {
-      if (signs instanceof net.Socket) signs.destroy();
+      newlines?.destroy();
       afterMaster.forget(pid);
       if (serving !== null) afterMaster.forget(serving.pid);
       for (const done of onTheWay) done();
@@ -134,13 +163,20 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
         streams[stream]?.pause();
       } else if (held.delete(stream)) streams[stream]?.resume();
     },
+    suspendOutput: (isSuspended) => {
+      for (const stream of [streams.stdout, streams.stderr]) suspendReading(stream, isSuspended);
+    },
     descriptors: () => ({
       channel: channel.fd(),
       stdout: handleDescriptor(streams.stdout),
       stderr: handleDescriptor(streams.stderr),
-      newline: handleDescriptor(signs),
+      newline: handleDescriptor(newlines),
       process: null,
     }),
+    isTalking: () =>
+      onTheWay.size > 0 ||
+      channel.isWithinMessage() ||
+      [streams.stdout, streams.stderr].some((stream) => stream !== null && stream.readableLength > 0),
     killTree: () => {
       // Until the exit is reported, no other process can have this pid.
       const isThere = (): boolean => child.exitCode === null && child.signalCode === null;

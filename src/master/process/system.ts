@@ -9,14 +9,15 @@ import type { Platform, WorkerProcess } from './platform.ts';
 import { killTree } from './process-tree.ts';
 import { residentBytes } from './resident-memory.ts';
 import { sendSignal } from './send-signal.ts';
-import { afterMasterFd, spawnWorker } from './spawn-worker.ts';
-import type { adoptOrStart } from './adopted-process.ts';
+import { afterMaster, spawnWorker } from './spawn-worker.ts';
+import type * as adoption from './adopted-process.ts';
 import { pollsListener } from './find-pollers.ts';
 import { findStrays } from './find-strays.ts';
 import { killLeftovers } from './find-members.ts';
 import { findNodeServer, findServing, isShell } from './find-server.ts';
 import { isShut, listenAgain, loadSystemCalls, makeBlocking } from '../system-calls/syscalls.ts';
-import { openNotifySocket } from './notify-socket.ts';
+import { inheritWorker } from './inherited-child.ts';
+import { openNotifySocket, readNotifySocket } from './notify-socket.ts';
 import { startProbe } from './probes.ts';
 import { watchEnd } from './watch-process-end.ts';
 import { findWithoutPreload } from './without-preload.ts';
@@ -25,7 +26,13 @@ export const system: Platform = {
   clock: systemClock,
   prepareToAdopt,
   spawn: (request, listeners) =>
-    request.pidFile == null || adopt === null ? spawnWorker(request, listeners) : adopt(request, listeners),
+    request.pidFile == null || adopt === null
+      ? spawnWorker(request, listeners)
+      : adopt.adoptOrStart(request, listeners),
+  inherit: (worker, listeners) =>
+    worker.pidFile == null || adopt === null
+      ? inheritWorker(worker, listeners)
+      : adopt.inheritDaemon(worker, listeners),
   introduce,
   watchListener,
   makeBlocking,
@@ -34,8 +41,12 @@ export const system: Platform = {
   listenAgain,
   findStrays,
   killLeftovers,
-  afterMasterFd,
+  afterMasterFd: () => afterMaster.fd(),
+  inheritAfterMaster: (fd) => {
+    afterMaster.inherit(fd);
+  },
   openNotifySocket,
+  inheritNotifySocket: readNotifySocket,
   probe: startProbe,
   findNode: findNodeServer,
   findServing,
@@ -58,11 +69,11 @@ export const system: Platform = {
   armWall,
 };
 
-let adopt: typeof adoptOrStart | null = null;
+let adopt: typeof adoption | null = null;
 
 async function prepareToAdopt(): Promise<void> {
   await loadSystemCalls();
-  adopt ??= (await import('./adopted-process.ts')).adoptOrStart;
+  adopt ??= await import('./adopted-process.ts');
 }
 
 function introduce(source: WorkerProcess, destination: WorkerProcess, more: number): string | null {

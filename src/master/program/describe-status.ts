@@ -66,10 +66,10 @@ export function describeStatus(
     release: generation === null ? null : releaseOf(releases, generation),
     command: latest?.plan.command ?? [],
     master,
-    listeners: (latest?.listeners ?? []).map(({ name, address, slotFds }) => ({
+    listeners: (latest?.listeners ?? []).map(({ name, address, slots }) => ({
       name,
       ...addressFields(address),
-      reusePort: slotFds !== null,
+      reusePort: slots !== null,
     })),
     workersWanted: program.workersWanted,
     workers: program.workers.map((worker) => ({

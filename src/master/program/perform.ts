@@ -52,6 +52,10 @@ export interface Performer {
   acceptsNoMore(pid: number): void;
   /** Called when the worker has ended. */
   ended(worker: RunningWorker): void;
+  /** Has to be called when a draining worker was taken over from the previous image of this process. */
+  resumedDrain(worker: RunningWorker): void;
+  /** Whether a worker is told something only after a while. */
+  isWaiting(): boolean;
 }
 
 /** How long a queue that no other worker serves may take to become empty. */
@@ -212,8 +216,12 @@ export function createPerformer(parts: PerformerParts): Performer {
       else if (isForGroup) platform.signalGroup(worker.process.pid, signal);
       else platform.signalProcess(listenerOf(worker), signal);
     }
+    watchListeners(worker);
+  }
+
+  /** Some programs call shutdown(2) on the listener when they are told to end. */
+  function watchListeners(worker: RunningWorker): void {
     if (worker.ownPid !== null) return;
-    // Some programs call shutdown(2) on the listener when they are told to end.
     drainingOthers.add(worker.process.pid);
     shutListeners.watch(() => drainingOthers.size > 0);
   }
@@ -285,5 +293,7 @@ export function createPerformer(parts: PerformerParts): Performer {
       endOfListening.accepts(process.pid);
       lookAtListeners();
     },
+    resumedDrain: watchListeners,
+    isWaiting: () => queues.isWaiting(),
   };
 }

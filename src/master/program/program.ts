@@ -4,14 +4,15 @@
  */
 import type { Decided, LogRecord, ReloadResult, Scaled } from '../../shared/control-api.ts';
 import type { Cause, EventWithoutRelease, Failure, MasterEvent } from '../../shared/events.ts';
-import { GracefulRunError } from '../../shared/errors.ts';
+import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import { internalError } from '../../shared/internal-error.ts';
 import { isDeclared } from '../config/difference.ts';
 import { nameAfter } from '../config/plan-names.ts';
 import { addressFields } from '../../shared/format-address.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import type { ReloadCommand, ScaleCommand } from '../control/commands.ts';
-import type { OwnRecord } from '../handover/record.ts';
+import type { OwnRecord, ProgramRecord } from '../handover/record.ts';
+import type { ResumeListener } from '../handover/resume-listeners.ts';
 import { codeCachePath, preloadPath } from '../launch/preload-path.ts';
 import { newTreeName, prepareWorker } from '../launch/prepare-worker.ts';
 import { ofPort, type VariableSource } from '../launch/worker-environment.ts';
@@ -22,7 +23,14 @@ import type { LogFilesLoader } from '../output/log-files-loader.ts';
 import { logsSource } from '../output/logs-source.ts';
 import type { LogsRequest } from '../output/read-logs.ts';
 import { loadSystemCalls } from '../system-calls/syscalls.ts';
-import { createProgramOutput } from '../output/program-output.ts';
+import type { OutputPlan } from '../config/options/output-options.ts';
+import {
+  createProgramOutput,
+  type UnendedLines,
+  type WorkerOutput,
+  type WorkerPlace,
+} from '../output/program-output.ts';
+import { recordOfKept, restoreKept } from '../output/kept-lines.ts';
 import { createHooksLoader } from '../hooks/hooks-loader.ts';
 import { describeDrain } from './describe-status.ts';
 import { createDrainProgress } from './drain-progress.ts';
@@ -39,6 +47,7 @@ import {
   isRunning,
   servingGeneration,
   type Program,
+  type Worker,
 } from './lifecycle/state.ts';
 import { createServingWaiters, failureOf } from './history/serving-waiters.ts';
 import { createRunner, type Runner } from './runner.ts';
@@ -72,6 +81,8 @@ export interface ProgramParts {
   readonly onRestartWanted?: () => void;
   /** The error for a reload that is requested, or waited for, when a stop comes first. Default: that the master stops. */
   readonly stopped?: (action: string) => Error;
+  /** The name by which what workers have left behind is found. Default: a new one. */
+  readonly tree?: string;
 }
 
 export interface ManagedProgram {
@@ -136,20 +147,29 @@ export interface ManagedProgram {
   loadOf: Runner['loadOf'];
   served: Runner['served'];
   record(): OwnRecord;
+  /** The latest lines of its workers, for another image of this process. */
+  keptLines(): ProgramRecord['kept'];
+  /**
+   * Takes over everything from the previous image of this process. Has to be called before anything else. Errors: `upgradeFailed`,
+   * `logFileUnusable`.
+   */
+  resume(record: ProgramRecord, resumeListener: ResumeListener): Promise<void>;
+  suspendOutput: Runner['suspendOutput'];
+  /** What the program is doing that cannot be handed over to another image of this process, in a few words; null if that is nothing. */
+  unfinished(): string | null;
   /** Closes the listeners, and stops watching unless `keepsWatch` is set. */
   close(how?: { readonly keepsWatch: boolean }): Promise<void>;
 }
 
 export function createProgram(parts: ProgramParts): ManagedProgram {
   const { environment, platform } = parts;
-  const { stopped = masterStopped } = parts;
+  const { stopped = masterStopped, tree = newTreeName() } = parts;
   const versions = createVersions(parts.plan, announceListener);
   const releases = createReleases((generation) => versions.of(generation).plan, environment);
   const waiters = createReloadWaiters(platform.arm, stopped);
   const servingWaiters = createServingWaiters(() => runner.state());
   const preload = preloadPath();
   const jitterSeed = Math.floor(Math.random() * 2 ** 32);
-  const tree = newTreeName();
   const saidOfPort = new Set<VariableSource>();
   let history = emptyHistory;
   /** Whether its listeners are to be bound: no stop was requested since the last bind(). */
@@ -203,7 +223,10 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
           const event = withRelease({ event: 'generationStarted', generation, workers });
           return { ...event, program: name(), time: platform.clock.wallMs() };
         }),
-      openOutput: (place) => output.open(versions.of(place.generation).plan.output, place),
+      openOutput: (place, unended) => {
+        const { output: plan } = versions.of(place.generation).plan;
+        return unended === undefined ? output.open(plan, place) : reopenOutput(plan, place, unended);
+      },
     },
     idleProgram(lifecycleSettings(parts.plan, jitterSeed), parts.plan.workers),
   );
@@ -299,6 +322,18 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     // A stop that is asked for meanwhile makes it useless to wait for an address, and so does another plan.
     const isWanted = (): boolean => isBindWanted && isStillWanted();
     return obtainSockets(wanted, isWanted, { lend, inherited, platform, tell });
+  }
+
+  /** Opens the output of a worker that runs already. If a file cannot be opened, that is no reason to lose the worker: the next one opens it anew. */
+  function reopenOutput(plan: OutputPlan, place: WorkerPlace, unended: UnendedLines): WorkerOutput {
+    try {
+      return output.open(plan, place, unended);
+    } catch (error) {
+      const file = [plan.stderr, plan.stdout].find((one) => one.to === 'file');
+      const path = file?.to === 'file' ? file.path : '';
+      tell({ event: 'outputLost', path, reason: 'cannotWrite', problem: messageOf(error) });
+      return output.open({ ...plan, stdout: { to: 'none' }, stderr: { to: 'inherit' } }, place, unended);
+    }
   }
 
   function nextGeneration(): number {
@@ -496,6 +531,55 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       isWatched: fileWatch.isStarted(),
       reportedPorts: [...saidOfPort],
     }),
+    keptLines: () => recordOfKept(output.kept),
+    async resume(record, resumeListener) {
+      ({ history, nameOfAddress, isProbationSkipped } = record);
+      for (const source of record.reportedPorts) saidOfPort.add(source);
+      releases.resume(record.releases);
+      restoreKept(output.kept, record.kept);
+      await loadSystemCalls();
+      await versions.resume(record.versions, resumeListener);
+      for (const { plan } of versions.all()) await load(plan);
+      runner.resume(record);
+      await limits.look();
+      // A watch that fails is reported, as at a change of the plan.
+      if (record.isWatched)
+        await fileWatch.start().catch((error: unknown) => {
+          tell({ event: 'watchFailed', problem: messageOf(error) });
+        });
+    },
+    suspendOutput: (isSuspended) => {
+      runner.suspendOutput(isSuspended);
+    },
+    unfinished() {
+      const program = runner.state();
+      const own = name();
+      switch (program.phase) {
+        case 'starting':
+          return `${own} is starting`;
+        case 'reloading':
+          return `${own} is being reloaded`;
+        case 'probation':
+          return `generation ${program.current.number} of ${own} is on probation`;
+        case 'stopping':
+          return `${own} is stopping`;
+        case 'idle':
+        case 'backoff':
+        case 'serving':
+        case 'stopped':
+        case 'exited':
+        case 'failed':
+          break;
+      }
+      const isStarting = ({ phase, pid, admission }: Worker): boolean =>
+        phase === 'starting' || pid === null || (phase === 'ready' && admission === 'asked');
+      if (program.pendingSince !== null) return `${own} is about to be reloaded`;
+      if (program.workers.some(isStarting)) return `a worker of ${own} is starting`;
+      if (waiters.isAwaited() || servingWaiters.isAwaited()) return `a request waits for ${own}`;
+      if (runner.isBusy()) return `a message to a worker of ${own} is on its way`;
+      const left = hooks.unfinished();
+      return left === null ? null : `a ${left} of ${own} is still running`;
+    },
     async close({ keepsWatch } = { keepsWatch: false }) {
       isBindWanted = false;
       versions.close();

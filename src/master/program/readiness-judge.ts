@@ -58,6 +58,8 @@ export interface ReadinessJudge {
   notified(worker: RunningWorker, bytes: Uint8Array): void;
   /** Looks once more for the program that a script may have started after it was ready: that program is to be told to drain or to end. */
   findProgram(worker: RunningWorker): void;
+  /** Has to be called when a worker was taken over from the previous image of this process. */
+  resumed(worker: RunningWorker): void;
   /** What is still awaited of a worker that is not ready. */
   awaited(worker: RunningWorker): Awaited;
   /** Called when the worker has ended, or is to end: nothing more is awaited. A second call does nothing. */
@@ -400,6 +402,13 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     saidReady(worker) {
       speaking.add(planOf(worker));
       decide(worker);
+    },
+    resumed(worker) {
+      if (worker.ownPid !== null || worker.hasNotified) speaking.add(planOf(worker));
+      // The process that a pid file names is known, and watched.
+      if (worker.ownPid !== null || !worker.wasReady || worker.process.signal !== undefined) return;
+      serveFrom(worker, worker.servingPid);
+      if (worker.servingPid === worker.process.pid && isServer(worker)) findLater(worker, lookAgainMs);
     },
     notified,
     notReadyYet,

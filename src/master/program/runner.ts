@@ -5,7 +5,7 @@
 import { formatDuration } from '../../shared/durations.ts';
 import type { EventWithoutRelease, MasterEvent } from '../../shared/events.ts';
 import type { OpenCounts, WorkerLoad } from '../../shared/protocol.ts';
-import type { ProcessRecord, TimerRecord } from '../handover/record.ts';
+import type { OwnRecord, ProcessRecord, TimerRecord } from '../handover/record.ts';
 import type { Platform } from '../process/platform.ts';
 import {
   silentEnd,
@@ -74,6 +74,12 @@ export interface Runner {
   workers(): readonly ProcessRecord[];
   /** The timers that are armed. */
   timers(): readonly TimerRecord[];
+  /** Takes over state, workers and timers from the previous image of this process. Errors: `upgradeFailed`, `logFileUnusable`. */
+  resume(record: Pick<OwnRecord, 'lifecycle' | 'workers' | 'timers' | 'servedByEnded'>): void;
+  /** Leaves what the workers write in their pipes, or ends that. */
+  suspendOutput(isSuspended: boolean): void;
+  /** Whether something is under way that could not be handed over: a message to a worker, or the exit of one. */
+  isBusy(): boolean;
 }
 
 export function createRunner(options: RunnerOptions, initial: Program): Runner {
@@ -296,5 +302,28 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     servedByEnded: () => loads.servedByEnded(),
     workers: () => workers.all().map((worker) => recordOf(worker, loads.of(worker.id))),
     timers: () => timers.armed(),
+    resume(record) {
+      program = record.lifecycle;
+      loads.resume(record.servedByEnded);
+      for (const process of record.workers) {
+        const worker = program.workers.find(({ id }) => id === process.id);
+        if (worker === undefined) continue;
+        const running = workers.resume(process, worker);
+        if (process.load !== null) loads.received(process.id, process.load);
+        if (worker.phase === 'draining' || worker.phase === 'terminating') performer.resumedDrain(running);
+      }
+      for (const { key, dueAt } of record.timers)
+        timers.arm(key, Math.max(0, dueAt - clock.monotonicMs()), fire);
+      performer.direct(program);
+      performer.performed(program);
+    },
+    suspendOutput(isSuspended) {
+      for (const { process } of workers.all()) process.suspendOutput(isSuspended);
+    },
+    isBusy: () =>
+      isTurning ||
+      queue.length > 0 ||
+      performer.isWaiting() ||
+      workers.all().some(({ process, unguardExit }) => process.isTalking() || unguardExit.size > 0),
   };
 }

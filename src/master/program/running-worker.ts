@@ -6,6 +6,7 @@ import type { OwnWatchdog, ProcessRecord, WorkerReport } from '../handover/recor
 import type { FailureContext } from './worker-failures.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import type { NotifySocket, WorkerProcess } from '../process/platform.ts';
+import type { WorkerOutput } from '../output/program-output.ts';
 import type { StderrTail } from '../output/stderr-tail.ts';
 
 export interface RunningWorker {
@@ -77,6 +78,9 @@ export interface RunningWorker {
   rejected: number;
   /** How many of the application's clean-ups were cut. */
   cleanUpsCut: number;
+  readonly output: WorkerOutput;
+  readonly outliveMs: number;
+  readonly pidFile: ProcessRecord['pidFile'];
   report: WorkerReport | null;
 }
 
@@ -118,7 +122,15 @@ export function identity({ generation, slot, process }: RunningWorker): {
 
 /** The fields that the record has under another name, that the lifecycle knows, or that begin anew in another master. */
 type RecordedOtherwise =
-  'process' | 'tail' | 'notifySocket' | 'generation' | 'slot' | 'looking' | 'unwatch' | 'unguardExit';
+  | 'process'
+  | 'tail'
+  | 'output'
+  | 'notifySocket'
+  | 'generation'
+  | 'slot'
+  | 'looking'
+  | 'unwatch'
+  | 'unguardExit';
 
 /** The record of a worker's process, for another master that takes it over. By its type, no field of a worker can be forgotten. */
 export function recordOf(
@@ -139,7 +151,8 @@ export function recordOf(
     undeclared,
   } = worker;
   const { said, isToldToEnd, toldBy, isPausedBriefly, tail, hungExitCode, report, cleanUpsCut } = worker;
-  const { notifySocket, hasOfferedDescriptors, hadNode, withoutPreload, rejected } = worker;
+  const { notifySocket, hasOfferedDescriptors, hadNode, withoutPreload, rejected, outliveMs, pidFile } =
+    worker;
   return {
     id,
     queue,
@@ -177,5 +190,8 @@ export function recordOf(
     hungExitCode,
     report,
     cleanUpsCut,
+    output: worker.output.unended(),
+    outliveMs,
+    pidFile,
   };
 }

@@ -22,6 +22,7 @@ export interface SlotQueues {
   forget(worker: RunningWorker): boolean;
   /** Calls everything that waits at once. */
   hurry(): void;
+  isWaiting(): boolean;
 }
 
 const lookAgainMs = 20;
@@ -83,6 +84,7 @@ export function createSlotQueues(
       look();
     },
     forget,
+    isWaiting: () => waiting.size > 0,
     hurry() {
       for (const { cancel, then } of waiting.values()) {
         cancel();

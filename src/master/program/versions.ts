@@ -10,6 +10,7 @@ import { isSameAddress } from '../config/difference.ts';
 import type { ListenerPlan, ProgramPlan, TcpOptions } from '../config/plan.ts';
 import { isSame } from '../config/same-data.ts';
 import type { VersionRecord } from '../handover/record.ts';
+import type { ResumeListener } from '../handover/resume-listeners.ts';
 import { createFittedListeners, type FittedListeners } from '../sockets/fitted-listeners.ts';
 import type { UndoFit } from '../sockets/fit-sockets.ts';
 import { listenerOfQueue, type BoundListener } from '../sockets/listener.ts';
@@ -59,6 +60,8 @@ export interface Versions {
   amend(plan: ProgramPlan, from: number): void;
   /** Forgets versions before the latest one that no generation runs any more, and closes their listeners. */
   retire(isRun: (version: Version, until: number) => boolean): void;
+  /** Puts the versions of the previous image of this process into use, instead of the first one. Errors: `upgradeFailed`. */
+  resume(records: readonly VersionRecord[], resumeListener: ResumeListener): Promise<void>;
   /** Called when all listeners were closed. */
   forgetListeners(): void;
   close(): void;
@@ -164,6 +167,18 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
       for (const one of versions) if (!kept.includes(one)) closeAll(one);
       versions = kept;
     },
+    async resume(records, resumeListener) {
+      const resumed: Version[] = [];
+      for (const { from, plan, listeners } of records) {
+        const held: BoundListener[] = [];
+        for (const listener of listeners) held.push(await resumeListener(listener));
+        const version = versionOf(plan, from, held);
+        // No address is fitted any more once a generation serves.
+        if (!held.some(({ isUndecided }) => isUndecided)) version.fitted.decided();
+        resumed.push(version);
+      }
+      versions = resumed;
+    },
     forgetListeners() {
       versions = [versionOf(latest().plan, latest().from, [])];
     },
@@ -188,7 +203,9 @@ export function recordOf({ from, plan, listeners }: Version): VersionRecord {
       hostName: listener.hostName ?? null,
       isInherited: listener.isInherited === true,
       file: listener.file ?? null,
-      slotFds: listener.slots.isOpen() ? listener.slots.otherFds() : null,
+      slots: listener.slots.isOpen()
+        ? { fds: listener.slots.otherFds(), group: listener.slots.group() }
+        : null,
     })),
   };
 }

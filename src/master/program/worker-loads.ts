@@ -20,6 +20,8 @@ export interface WorkerLoads {
   served(): Served;
   /** What the workers that have ended had served. */
   servedByEnded(): Served;
+  /** Takes over what workers had served that ended under the previous image of this process. */
+  resume(before: Served): void;
 }
 
 export function createWorkerLoads(): WorkerLoads {
@@ -44,6 +46,9 @@ export function createWorkerLoads(): WorkerLoads {
     },
     of: (worker) => known.get(worker) ?? null,
     servedByEnded: () => ({ requests, serverErrors }),
+    resume(before) {
+      ({ requests, serverErrors } = before);
+    },
     served: () =>
       [...known.values()].reduce(
         (sum, load) => ({

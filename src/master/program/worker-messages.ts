@@ -38,6 +38,8 @@ export interface MessageHandler {
   message(worker: RunningWorker, raw: unknown): void;
   /** Called when data has arrived on a worker's channel that is not a message. */
   garbage(worker: RunningWorker): void;
+  /** Has to be called when a worker was taken over from the previous image of this process. */
+  resumed(worker: RunningWorker): void;
 }
 
 /** How many rejected messages of one worker are announced. */
@@ -288,6 +290,11 @@ export function createMessageHandler({
     },
     garbage(worker) {
       reject(worker, 'not a message');
+    },
+    resumed(worker) {
+      if (worker.ownPid === null) return;
+      worker.process.noteServing(worker.servingPid, nodeDrainSignal);
+      watch(worker);
     },
   };
 }

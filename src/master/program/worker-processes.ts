@@ -1,8 +1,15 @@
 /** The processes of a program's workers: starts them, reads what they write, and tells the lifecycle how they end. */
 import type { MasterEvent, Outcome } from '../../shared/events.ts';
-import { createStderrTail } from '../output/stderr-tail.ts';
-import type { WorkerOutput } from '../output/program-output.ts';
-import type { AdoptedHow, NotifySocket, Platform, SpawnRequest } from '../process/platform.ts';
+import { createStderrTail, type StderrTail } from '../output/stderr-tail.ts';
+import type { UnendedLines, WorkerOutput } from '../output/program-output.ts';
+import type { ProcessRecord } from '../handover/record.ts';
+import type {
+  AdoptedHow,
+  NotifySocket,
+  Platform,
+  ProcessListeners,
+  SpawnRequest,
+} from '../process/platform.ts';
 import { silentEnd, type Effect, type LifecycleInput, type Undated } from './lifecycle/inputs.ts';
 import { failureContext, identity, type RunningWorker } from './running-worker.ts';
 import { exitFailure, isNotInherited, notInheritedFailure, notStartedFailure } from './worker-failures.ts';
@@ -31,8 +38,8 @@ export interface WorkerProcessParts {
   readonly messages: MessageHandler;
   readonly readiness: ReadinessJudge;
   readonly dispatch: (input: Undated<LifecycleInput>) => void;
-  /** Opens the log files of a worker. Errors: `logFileUnusable`. */
-  readonly openOutput: (worker: { generation: number; slot: number }) => WorkerOutput;
+  /** Opens the log files of a worker; `unended`: of one that runs already. Errors: `logFileUnusable`. */
+  readonly openOutput: (worker: { generation: number; slot: number }, unended?: UnendedLines) => WorkerOutput;
   readonly onEvent: (event: MasterEvent) => void;
   /** Called when a worker has ended, before the lifecycle is told. */
   readonly onEnd: (worker: RunningWorker) => void;
@@ -41,6 +48,8 @@ export interface WorkerProcessParts {
 export interface WorkerProcesses {
   /** Starts a process for this worker. The outcome reaches the lifecycle as an input. */
   start(worker: Extract<Effect, { type: 'startWorker' }>): void;
+  /** Takes over the process of a worker from the previous image of this process. Errors: `upgradeFailed`, `logFileUnusable`. */
+  resume(worker: ProcessRecord, place: { readonly generation: number; readonly slot: number }): RunningWorker;
   /** Has to be called when a worker has become ready. */
   becameReady(): void;
   get(id: number): RunningWorker | undefined;
@@ -92,36 +101,9 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
       const spawned = platform.spawn(
         { ...request, stdout: own.stdout },
         {
-          message: (raw) => {
-            if (worker !== null) messages.message(worker, raw);
-          },
-          garbage: () => {
-            if (worker !== null) messages.garbage(worker);
-          },
-          stderr: (bytes) => {
-            tail.add(bytes);
-            own.write('stderr', bytes);
-            failIfNotInherited(worker);
-            lookForPreload(worker, bytes);
-          },
-          stdout: (bytes) => {
-            own.write('stdout', bytes);
-          },
-          streamEnded: (stream) => {
-            own.ended(stream);
-          },
+          ...listenersOf(() => worker, own, tail),
           adopted: (pid, how) => {
             if (worker !== null) adopted(worker, { isNode, cwd, probe }, pid, how);
-          },
-          problem: (problem) => {
-            if (worker !== null) readiness.notReadyYet(worker, problem);
-          },
-          newline: () => {
-            if (worker !== null) readiness.gaveSign(worker, 'writesNewline');
-          },
-          exit: (outcome) => {
-            own.exited();
-            if (worker !== null) ended(worker, outcomeOf(worker, outcome));
           },
           failed,
         },
@@ -176,6 +158,9 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         withoutPreload: null,
         rejected: 0,
         cleanUpsCut: 0,
+        output,
+        outliveMs: request.outliveMs,
+        pidFile: request.pidFile ?? null,
         report: null,
       };
       running.set(id, worker);
@@ -184,6 +169,108 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
       dispatch({ type: 'workerSpawned', worker: id, pid: process.pid, isGated });
       if (request.pidFile == null) readiness.begin(worker, request);
     }
+  }
+
+  /** What the process of a worker reports. `worker`: null until it runs. */
+  function listenersOf(
+    worker: () => RunningWorker | null,
+    output: WorkerOutput,
+    tail: StderrTail,
+  ): Omit<ProcessListeners, 'failed'> {
+    const ifKnown = (act: (known: RunningWorker) => void): void => {
+      const known = worker();
+      if (known !== null) act(known);
+    };
+    return {
+      message: (raw) => {
+        ifKnown((known) => {
+          messages.message(known, raw);
+        });
+      },
+      garbage: () => {
+        ifKnown((known) => {
+          messages.garbage(known);
+        });
+      },
+      stderr: (bytes) => {
+        tail.add(bytes);
+        output.write('stderr', bytes);
+        failIfNotInherited(worker());
+        lookForPreload(worker(), bytes);
+      },
+      stdout: (bytes) => {
+        output.write('stdout', bytes);
+      },
+      streamEnded: (stream) => {
+        output.ended(stream);
+      },
+      problem: (problem) => {
+        ifKnown((known) => {
+          readiness.notReadyYet(known, problem);
+        });
+      },
+      newline: () => {
+        ifKnown((known) => {
+          readiness.gaveSign(known, 'writesNewline');
+        });
+      },
+      exit: (outcome) => {
+        output.exited();
+        ifKnown((known) => {
+          ended(known, outcomeOf(known, outcome));
+        });
+      },
+    };
+  }
+
+  function resume(
+    record: ProcessRecord,
+    { generation, slot }: { readonly generation: number; readonly slot: number },
+  ): RunningWorker {
+    const { id, pid, notifyPath, notifyFd, descriptors, stderrTail, output: unended, ...known } = record;
+    const tail = createStderrTail();
+    if (stderrTail.length > 0) tail.add(Buffer.from(`${stderrTail.join('\n')}\n`));
+    let worker: RunningWorker | null = null;
+    const output = parts.openOutput({ generation, slot }, unended);
+    const notifySocket =
+      notifyPath === null || notifyFd === null
+        ? noNotifySocket
+        : platform.inheritNotifySocket(notifyPath, notifyFd, (bytes) => {
+            if (worker !== null) readiness.notified(worker, bytes);
+          });
+    const process = platform.inherit(
+      { ...known, pid, descriptors },
+      {
+        ...listenersOf(() => worker, output, tail),
+        adopted: (next, how) => {
+          if (worker !== null) adopted(worker, { isNode: false, cwd: '', probe: null }, next, how);
+        },
+        failed: () => undefined,
+      },
+    );
+    // Only a process that is to be started could not be had.
+    if (process === null) throw new Error('a worker that runs was not taken over');
+    worker = {
+      ...known,
+      id,
+      generation,
+      slot,
+      process,
+      tail,
+      output,
+      notifyPath,
+      notifySocket,
+      undeclared: [...known.undeclared],
+      looking: [],
+      unwatch: null,
+      unguardExit: new Map(),
+    };
+    running.set(id, worker);
+    hasOwnQueues ||= worker.hasOwnQueue;
+    output.started(process);
+    messages.resumed(worker);
+    readiness.resumed(worker);
+    return worker;
   }
 
   function queueFor(
@@ -298,6 +385,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
 
   return {
     start,
+    resume,
     becameReady: payWait,
     get: (id) => running.get(id),
     all: () => [...running.values()],

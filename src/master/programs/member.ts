@@ -73,5 +73,6 @@ type NotRecorded = 'program' | 'isBinding' | 'starts' | 'rest';
 /** By its type, nothing that is known of a member can be forgotten. */
 export function recordOf(member: Member): ProgramRecord & Readonly<Omit<Member, NotRecorded>> {
   const { program, isWanted, isDue, isResting, isSuspended, keepsListeners, schedule } = member;
-  return { ...program.record(), isWanted, isDue, isResting, isSuspended, keepsListeners, schedule };
+  const kept = program.keptLines();
+  return { ...program.record(), kept, isWanted, isDue, isResting, isSuspended, keepsListeners, schedule };
 }

@@ -10,6 +10,8 @@ import { nearest } from '../../shared/nearest.ts';
 import { sameStopMs } from '../config/options/fixed-bounds.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import { deferred } from '../deferred.ts';
+import { latestPlan, type ProgramRecord } from '../handover/record.ts';
+import { createListenerResumer } from '../handover/resume-listeners.ts';
 import { createProgram, type ProgramParts } from '../program/program.ts';
 import type { HeldSockets } from '../sockets/obtain-sockets.ts';
 import { notStartedFailure } from '../program/worker-failures.ts';
@@ -26,7 +28,7 @@ export interface StartUnderWay {
 
 export interface ProgramSetParts extends Omit<
   ProgramParts,
-  'plan' | 'onEvent' | 'onStderr' | 'onStdout' | 'stopped' | 'lend' | 'onRestartWanted'
+  'plan' | 'onEvent' | 'onStderr' | 'onStdout' | 'stopped' | 'lend' | 'onRestartWanted' | 'tree'
 > {
   /** Called with the bytes that the worker of `program` with this pid writes to stderr, in whole lines. */
   readonly onStderr: (bytes: Uint8Array, pid: number, program: string, hasPrefix: boolean) => void;
@@ -50,6 +52,10 @@ export interface ProgramSet {
   find(name: string | null): Member;
   /** Makes a program that is not in the set yet: only its maker can start it. */
   create(plan: ProgramPlan): Member;
+  /** Takes over all programs from the previous image of this process. Errors: `upgradeFailed`, `logFileUnusable`. */
+  resume(programs: readonly ProgramRecord[]): Promise<void>;
+  /** What is under way that cannot be handed over to another image of this process, in a few words; null if that is nothing. */
+  unfinished(): string | null;
   add(member: Member): void;
   /** Removes a program. It has to be at rest, or must never have been added. */
   remove(member: Member): Promise<void>;
@@ -113,7 +119,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   /** Whether all programs were told to stop for good. `since`: when that was; null if they were not. `isUrgent`: they were told a second time. */
   const ending: { since: number | null; isUrgent: boolean } = { since: null, isUrgent: false };
 
-  function create(plan: ProgramPlan): Member {
+  function create(plan: ProgramPlan, resumed: ProgramRecord | null = null): Member {
     const program = createProgram({
       environment: parts.environment,
       platform: parts.platform,
@@ -121,6 +127,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       logFiles: parts.logFiles,
       ...(parts.inherited === undefined ? {} : { inherited: parts.inherited }),
       plan,
+      ...(resumed === null ? {} : { tree: resumed.tree }),
       lend,
       onStderr: (bytes, pid, hasPrefix) => {
         parts.onStderr(bytes, pid, program.name(), hasPrefix);
@@ -139,17 +146,17 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     });
     const member: Member = {
       program,
-      isWanted: false,
-      isDue: false,
-      isResting: true,
+      isWanted: resumed?.isWanted ?? false,
+      isDue: resumed?.isDue ?? false,
+      isResting: resumed?.isResting ?? true,
       isBinding: false,
-      isSuspended: false,
-      keepsListeners: false,
+      isSuspended: resumed?.isSuspended ?? false,
+      keepsListeners: resumed?.keepsListeners ?? false,
       starts: [],
       rest: deferred(),
-      schedule: null,
+      schedule: resumed?.schedule ?? null,
     };
-    member.rest.resolve(undefined);
+    if (member.isResting) member.rest.resolve(undefined);
     return member;
   }
 
@@ -484,7 +491,22 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   return {
     all: () => members,
     find,
-    create,
+    create: (plan) => create(plan),
+    async resume(programs) {
+      members = programs.map((record) => create(latestPlan(record), record));
+      const resumeListener = createListenerResumer();
+      for (const [at, record] of programs.entries())
+        await members[at]?.program.resume(record, resumeListener);
+      advance();
+      await schedules.look();
+    },
+    unfinished() {
+      for (const { program, isBinding } of members) {
+        const what = isBinding ? `${program.name()} is starting` : program.unfinished();
+        if (what !== null) return what;
+      }
+      return null;
+    },
     add(member) {
       members = [...members, member];
     },

@@ -10,6 +10,8 @@ export interface Remembered {
   isWanted(program: string, autostart: boolean): boolean;
   /** Stores which programs are wanted. Never rejects: a problem is reported as an event. */
   keep(programs: readonly WantedProgram[]): Promise<void>;
+  /** Removes the file. Never rejects: a file that stays is one of a master that was killed. */
+  remove(): Promise<void>;
 }
 
 export interface WantedProgram {
@@ -25,7 +27,7 @@ export async function openRemembered(
   file: string,
   publish: (event: MasterEvent) => void,
 ): Promise<Remembered> {
-  const { content, write, written } = await openStateFile(file, version, publish);
+  const { content, write, written, remove } = await openStateFile(file, version, publish);
   let known = wantedIn(content);
 
   return {
@@ -40,6 +42,7 @@ export async function openRemembered(
       known = next;
       return isSame ? written() : write({ wanted: Object.fromEntries(known) });
     },
+    remove,
   };
 }
 

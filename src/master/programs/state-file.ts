@@ -1,5 +1,5 @@
 /** A small JSON file in which the master keeps data beyond its own end. It is replaced as a whole, so it is never half written. */
-import { mkdir, readFile, rename, writeFile } from '../file-promises.ts';
+import { mkdir, readFile, rename, rm, writeFile } from '../file-promises.ts';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf, systemCode } from '../../shared/errors.ts';
@@ -12,6 +12,8 @@ export interface StateFile {
   readonly write: (content: Readonly<Record<string, unknown>>) => Promise<void>;
   /** Resolves when no content waits to be written. */
   readonly written: () => Promise<void>;
+  /** Removes the file, once nothing waits to be written. Never rejects. */
+  readonly remove: () => Promise<void>;
 }
 
 /**
@@ -73,6 +75,10 @@ export async function openStateFile(
       return waiting;
     },
     written: async () => last,
+    async remove() {
+      await last;
+      await rm(file, { force: true }).catch(() => undefined);
+    },
   };
 }
 

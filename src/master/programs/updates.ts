@@ -40,6 +40,10 @@ export interface Updates {
   readonly fromFile: (command: UpdateCommand) => Promise<UpdateResult>;
   /** Updates to the plan that `read` returns when it is this update's turn. Errors: `planInvalid`, `masterStopped`, and those of `read`. */
   to(command: UpdateCommand, read: () => Promise<PlacedPlan>): Promise<UpdateResult>;
+  /** Whether an update is under way, or waits for its turn. */
+  isBusy(): boolean;
+  /** Takes over the changes that the previous image of this process has noted. */
+  resume(changes: readonly UnsettledChange[]): void;
   /** Has to be called for each event of a program. */
   observe(event: MasterEvent, program: string): void;
 }
@@ -48,6 +52,8 @@ export function createUpdates(parts: UpdatesParts): Updates {
   const { set, first, environment, readPlan, wasStopped, isStopping, publish } = parts;
   let plan = first;
   let last: Promise<unknown> = Promise.resolve();
+  /** How many updates have not ended. */
+  let running = 0;
   /** Updates from the config file that have not begun, by whether they are dry runs. */
   const pending = new Map<boolean, Promise<UpdateResult>>();
   /** The changes that the serving generation does not run yet, or runs only on probation, by program. */
@@ -76,7 +82,12 @@ export function createUpdates(parts: UpdatesParts): Updates {
 
   /** Runs the updates one after the other. */
   async function to(command: UpdateCommand, read: () => Promise<PlacedPlan>): Promise<UpdateResult> {
-    const turn = last.then(async () => update(command, read));
+    running += 1;
+    const turn = last
+      .then(async () => update(command, read))
+      .finally(() => {
+        running -= 1;
+      });
     last = turn.catch(() => undefined);
     return turn;
   }
@@ -161,5 +172,15 @@ export function createUpdates(parts: UpdatesParts): Updates {
     }
   }
 
-  return { plan: () => plan, unsettled: () => [...unsettled.values()], fromFile, to, observe };
+  return {
+    plan: () => plan,
+    unsettled: () => [...unsettled.values()],
+    fromFile,
+    to,
+    isBusy: () => running > 0,
+    resume(changes) {
+      for (const change of changes) unsettled.set(change.program, change);
+    },
+    observe,
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * Which programs operators want to run. A request is stored, so that the next master of this name starts with what was wanted last. The end of the master
- * is no such request.
+ * Which programs operators want to run. A request is stored, so that the next master of this name starts with what was wanted last: with `remember`, it
+ * always does; otherwise only if this master was killed, and the machine has been running since. The end of the master is no such request.
  */
 import type { UpdateResult } from '../../shared/control-api.ts';
 import type { MasterEvent } from '../../shared/events.ts';
@@ -9,8 +9,8 @@ import type { Remembered } from './remembered.ts';
 
 export interface WantedProgramsParts {
   readonly set: ProgramSet;
-  /** The file in which requests are kept. */
-  readonly file: () => string;
+  /** The file in which requests are kept. `survivesEnd`: also beyond the regular end of the master. Null for nowhere. */
+  readonly file: () => { readonly path: string; readonly survivesEnd: boolean } | null;
   /** Whether the master was told to stop. */
   readonly isStopping: () => boolean;
   readonly publish: (event: MasterEvent) => void;
@@ -27,8 +27,12 @@ export interface WantedPrograms {
   keep(): Promise<void>;
   /** Stores which programs are wanted after an update, which may have started programs that a request had stopped. */
   keepUpdated(update: UpdateResult): Promise<void>;
+  /** Has to be called at the regular end of the master. */
+  close(): Promise<void>;
   /** The programs that keep running although their `autostart` has become false. */
   runningOn(): readonly string[];
+  /** Takes over those programs from the previous image of this process. */
+  resume(programs: readonly string[]): void;
 }
 
 export function createWantedPrograms({
@@ -55,8 +59,14 @@ export function createWantedPrograms({
 
   return {
     async open() {
+      const place = file();
+      if (place === null) return;
+      // Loaded only if it is needed.
       const { openRemembered } = await import('./remembered.ts');
-      remembered = await openRemembered(file(), publish);
+      remembered = await openRemembered(place.path, publish);
+    },
+    async close() {
+      if (file()?.survivesEnd === false) await remembered?.remove();
     },
     isWanted: (program, otherwise) => remembered?.isWanted(program, otherwise) ?? otherwise,
     startRequested(program) {
@@ -71,5 +81,8 @@ export function createWantedPrograms({
       await keep();
     },
     runningOn: () => [...runningOn],
+    resume(programs) {
+      for (const program of programs) runningOn.add(program);
+    },
   };
 }

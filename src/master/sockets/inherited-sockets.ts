@@ -14,7 +14,7 @@ import type { AnnouncedSocket } from './announced-sockets.ts';
 import { addressOfDescriptor, readDescriptor, type OpenSockets } from './descriptors.ts';
 import { furtherName } from './host-names.ts';
 import { holdListener, type BoundListener } from './listener.ts';
-import { handleOver, type ServerHandle } from './server-handle.ts';
+import { descriptorOnly, handleOver } from './server-handle.ts';
 
 export interface InheritedSocket {
   /** The name that the protocol gives the socket, or null if it gives none. */
@@ -132,16 +132,6 @@ export async function readInheritedSockets(
     strangers(plan) {
       const meant = new Set(plan.flatMap(meantBy));
       return found.filter((socket) => !meant.has(socket));
-    },
-  };
-}
-
-/** A handle that only holds the descriptor: Node.js has none for a datagram socket that nothing reads from. */
-function descriptorOnly(fd: number): ServerHandle {
-  return {
-    fd,
-    close() {
-      closeSync(fd);
     },
   };
 }

@@ -5,12 +5,15 @@
  */
 import type { SocketAddress } from '../../shared/format-address.ts';
 import type { Source } from './select-program.ts';
-import type { SlotSocket, SlotSockets } from './slot-sockets.ts';
+import type { InheritedSlots, SlotSocket, SlotSockets } from './slot-sockets.ts';
 
 /** The sockets of a listener, as one of its holders sees them. A queue has a number from 0 on. */
 export interface ListenerSlots {
-  /** From now on there is a socket for each queue. The first `count` of them are opened at once. Errors: `addressUnusable`. */
-  open(count: number): Promise<void>;
+  /**
+   * From now on there is a socket for each queue. The first `count` of them are opened at once. `inherited`: those that the previous image of this process
+   * has opened. Errors: `addressUnusable`.
+   */
+  open(count: number, inherited?: InheritedSlots): Promise<void>;
   isOpen(): boolean;
   /**
    * The socket with this queue, which is opened if necessary; null if it is the socket of the listener itself. If the workers of this holder share that one,
@@ -37,6 +40,8 @@ export interface ListenerSlots {
   listenAgain(shut: readonly number[], open: readonly number[]): void;
   /** The descriptors of all sockets other than that of the listener. */
   otherFds(): readonly number[];
+  /** The queues in the order of their sockets in the kernel's group. */
+  group(): readonly number[];
 }
 
 export interface SlotsOfListener {
@@ -70,12 +75,12 @@ export function createListenerSlots({
     let isOpen = false;
     const isShared = (queue: number): boolean => !isOpen && queue === 0;
     return {
-      async open(count) {
+      async open(count, inherited) {
         // Loaded only if a program needs it: most share one socket.
         const { createSlotSockets } = await import('./slot-sockets.ts');
         const { loadReusePortCalls } = await import('../system-calls/reuse-port-calls.ts');
         await loadReusePortCalls();
-        sockets ??= createSlotSockets({ fd, handle }, address, backlog);
+        sockets ??= createSlotSockets({ fd, handle }, address, backlog, inherited);
         sockets.of(count - 1);
         isOpen = true;
       },
@@ -93,6 +98,7 @@ export function createListenerSlots({
       queued: (queue) => (isShared(queue) ? 0 : (sockets?.queued(queue) ?? 0)),
       listenAgain: (shut, open) => sockets?.listenAgain(shut, open),
       otherFds: () => sockets?.others().map((one) => one.fd) ?? [],
+      group: () => sockets?.group() ?? [0],
     };
   }
 

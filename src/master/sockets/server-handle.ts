@@ -1,7 +1,9 @@
 /** libuv's handles of sockets below `net.Server`: they hold a socket, and neither poll it nor accept from it. */
+import { closeSync } from 'node:fs';
 import net from 'node:net';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { systemErrorCode } from '../system-calls/errno.ts';
+import { isBlocking } from '../system-calls/syscalls.ts';
 
 /** The part of libuv's handles of sockets that is used here. */
 export interface ServerHandle {
@@ -32,6 +34,24 @@ export function createServerHandle(): CreateServerHandle {
       hint: 'use a Node.js version that graceful-run was tested with: 20, 22, 24 or 26',
     },
   );
+}
+
+/** A handle that only holds the descriptor: Node.js has none for a datagram socket that nothing reads from. */
+export function descriptorOnly(fd: number): ServerHandle {
+  return {
+    fd,
+    close() {
+      closeSync(fd);
+    },
+  };
+}
+
+/**
+ * A handle for a socket from which workers accept already, or the name of the error. libuv makes every socket of its handles non-blocking, for all
+ * processes. So one on which accept(2) waits, as programs other than Node.js expect, gets a handle that only holds it.
+ */
+export function handleOfServed(fd: number): ServerHandle | string {
+  return isBlocking(fd) ? descriptorOnly(fd) : handleOver(fd);
 }
 
 /** Makes a handle for a socket, and returns it or the name of the error. The handle owns the descriptor from then on. */

@@ -9,7 +9,7 @@ import { formatSocketAddress, type SocketAddress } from '../../shared/format-add
 import { shortageHint } from '../../shared/shortage.ts';
 import { attachSelection, listenAlongside, queueLength } from '../system-calls/reuse-port-calls.ts';
 import { shutListener } from '../system-calls/syscalls.ts';
-import { handleOver, type ServerHandle } from './server-handle.ts';
+import { handleOfServed, handleOver, type ServerHandle } from './server-handle.ts';
 import { rejoined, selectSocket, type Source } from './select-program.ts';
 
 export interface SlotSocket {
@@ -34,17 +34,32 @@ export interface SlotSockets {
   listenAgain(shut: readonly number[], open: readonly number[]): void;
   /** All sockets except the first one, which belongs to the listener. */
   others(): readonly SlotSocket[];
+  /** The queues in the order of their sockets in the kernel's group. */
+  group(): readonly number[];
   /** Closes the others. */
   close(): void;
   /** Ends the listening of the others for every process. */
   shut(): void;
 }
 
+/** Sockets that the previous image of this process has opened. */
+export interface InheritedSlots {
+  /** The descriptors of the sockets of the queues from 1 on. */
+  readonly fds: readonly number[];
+  /** The queues in the order of their sockets in the kernel's group. */
+  readonly group: readonly number[];
+}
+
 /**
- * Makes the sockets. `first`: the socket of queue 0, which listens already. Only after `loadReusePortCalls`. If the kernel has no such sockets, of()
+ * Makes the sockets. `inherited`: those that are open already. `first`: the socket of queue 0, which listens already. Only after `loadReusePortCalls`. If the kernel has no such sockets, of()
  * reports it.
  */
-export function createSlotSockets(first: SlotSocket, address: SocketAddress, backlog: number): SlotSockets {
+export function createSlotSockets(
+  first: SlotSocket,
+  address: SocketAddress,
+  backlog: number,
+  inherited: InheritedSlots | null = null,
+): SlotSockets {
   /** The sockets by their queue. None of them is closed before all are. */
   const sockets: SlotSocket[] = [first];
   /** The queues in the order of their sockets in the kernel's group, to whose indices its program refers. */
@@ -52,6 +67,16 @@ export function createSlotSockets(first: SlotSocket, address: SocketAddress, bac
   let directed: readonly number[] = [0];
   /** The clients that are to get a queue of their own. */
   const steered = new Map<Source, number>();
+  if (inherited !== null) {
+    for (const fd of inherited.fds) {
+      const handle = handleOfServed(fd);
+      if (typeof handle === 'string') throw cannotOpen(address, handle);
+      sockets.push({ fd, handle });
+    }
+    group = inherited.group;
+    // To which of them the kernel directs connections is not known here, so the first direct() tells it.
+    directed = [];
+  }
 
   /** Directs new connections. Returns null, or the name of the error. */
   function attach(queues: readonly number[]): string | null {
@@ -118,6 +143,7 @@ export function createSlotSockets(first: SlotSocket, address: SocketAddress, bac
       if (sockets.length > 1) attach(directed);
     },
     others: () => sockets.slice(1),
+    group: () => group,
     close() {
       for (const { handle } of sockets.splice(1)) handle.close();
       group = [0];

@@ -196,7 +196,8 @@ export async function ownershipOf(path: string, owner: string | null): Promise<O
   });
 }
 
-function removeOwn(path: string, inode: number): void {
+/** Removes the file of a socket that is closed, if it is still the file of that socket. */
+export function removeOwn(path: string, inode: number): void {
   try {
     // Another program may have put its own file there.
     if (lstatSync(path, { throwIfNoEntry: false })?.ino === inode) unlinkSync(path);

@@ -3,7 +3,7 @@
 interface ChildCalls {
   readonly prctl: (option: number, ...rest: readonly (string | number)[]) => number;
   readonly waitid: (kind: number, id: number, info: Uint8Array, options: number) => number;
-  readonly waitpid: (pid: number, status: null, options: number) => number;
+  readonly waitpid: (pid: number, status: Int32Array, options: number) => number;
 }
 
 let calls: ChildCalls | null = null;
@@ -13,7 +13,7 @@ async function load(): Promise<ChildCalls> {
   const library = koffi.load(null);
   const prctl: ChildCalls['prctl'] = library.func('int prctl(int, ...)');
   const waitid: ChildCalls['waitid'] = library.func('int waitid(int, unsigned int, _Out_ uint8_t *, int)');
-  const waitpid: ChildCalls['waitpid'] = library.func('int waitpid(int, void *, int)');
+  const waitpid: ChildCalls['waitpid'] = library.func('int waitpid(int, _Out_ int *, int)');
   return { prctl, waitid, waitpid };
 }
 
@@ -51,7 +51,9 @@ export function hasChildren(): boolean {
   return calls?.waitid(all, 0, new Uint8Array(128), withoutWaiting | thatHaveEnded | withoutReaping) === 0;
 }
 
-/** waitpid(2): reaps one child that has ended. */
-export function reap(pid: number): void {
-  calls?.waitpid(pid, null, withoutWaiting);
+/** waitpid(2): reaps one child that has ended, and returns its status. */
+export function reap(pid: number): number {
+  const status = new Int32Array(1);
+  calls?.waitpid(pid, status, withoutWaiting);
+  return status[0] ?? 0;
 }

@@ -89,6 +89,12 @@ export function makeBlocking(fd: number): void {
   if (flags >= 0 && (flags & nonBlocking) !== 0) calls.fcntl(fd, setStatusFlags, 'int', flags & ~nonBlocking);
 }
 
+/** fcntl(2): whether accept(2) waits on this socket. Only after `listen` has been called. */
+export function isBlocking(fd: number): boolean {
+  const flags = calls?.fcntl(fd, getStatusFlags, 'int', 0) ?? -1;
+  return flags >= 0 && (flags & nonBlocking) === 0;
+}
+
 /** LOCK_EX | LOCK_NB. */
 const exclusiveAtOnce = 2 | 4;
 
@@ -329,6 +335,12 @@ const closeOnExecFlag = 1;
 /** fcntl(2): makes sure that no child inherits the descriptor from now on. Only after `listen` or `readSocket` has been called. */
 export function keepFromChildren(fd: number): void {
   calls?.fcntl(fd, setDescriptorFlags, 'int', closeOnExecFlag);
+}
+
+/** As keepFromChildren(), for descriptors that were left open by execve(2). */
+export async function keepAllFromChildren(fds: readonly number[]): Promise<void> {
+  await loadSystemCalls();
+  for (const fd of fds) keepFromChildren(fd);
 }
 
 /** socket(2): a UNIX stream socket that is not bound and that no child inherits; or the name of the error. */

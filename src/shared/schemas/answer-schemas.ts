@@ -78,6 +78,8 @@ export const masterStatus: z.ZodMiniType<MasterStatus> = z.object({
   isStopping: z._default(z.boolean(), false),
   logId: z._default(z.nullable(z.string()), null),
   file: z._default(z.nullable(z.string()), null),
+  upgrades: z._default(z.int(), 0),
+  node: z._default(z.string(), ''),
 });
 
 export const drainingStatus: z.ZodMiniType<DrainingStatus> = z.object({

@@ -138,6 +138,22 @@ export const eventShapes: Shapes = {
     version: z.string(),
     control: z.nullable(z.string()),
   }),
+  upgradeRequested: event('upgradeRequested', { ...place, cause }),
+  upgradeWaits: event('upgradeWaits', { ...place, until: z.string() }),
+  upgradeFailed: event('upgradeFailed', {
+    ...place,
+    problem: z.string(),
+    hint: z.nullable(z.string()),
+  }),
+  masterUpgraded: event('masterUpgraded', {
+    ...place,
+    pid: z.int(),
+    from: z.string(),
+    version: z.string(),
+    nodeFrom: z.string(),
+    node: z.string(),
+    durationMs: z.number(),
+  }),
   controlSocketChanged: event('controlSocketChanged', {
     ...place,
     change: z.enum(['elsewhere', 'restored', 'lost', 'left']),

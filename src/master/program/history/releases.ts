@@ -12,6 +12,8 @@ export interface Releases {
   ): void;
   /** The releases of the last generations that were started, including the one that serves. */
   known(): readonly KnownRelease[];
+  /** Takes over the releases that the previous image of this process knew. */
+  resume(before: readonly KnownRelease[]): void;
 }
 
 /** Generations that failed are kept only until their failure is reported. */
@@ -53,6 +55,9 @@ export function createReleases(
       known = [...kept, { generation, release: { cwd, file, changed }, identity, others: [] }];
     },
     known: () => known,
+    resume(before) {
+      known = before;
+    },
   };
 }
 

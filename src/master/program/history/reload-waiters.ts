@@ -6,6 +6,8 @@ import type { Platform } from '../../process/platform.ts';
 import { areOlderWorkersLeft, type History, mayOldWorkersAccept } from './history.ts';
 
 export interface ReloadWaiters {
+  /** Whether a request waits for a result. */
+  isAwaited(): boolean;
   /**
    * Resolves when generation `number` has failed, or has reached this moment and only the newest generation takes new connections. `serving`: it serves;
    * on probation, it has done so for `firstMomentMs`. `settled`: in addition, its probation is over. `drained`: in addition, no worker of an earlier
@@ -75,6 +77,7 @@ export function createReloadWaiters(
   }
 
   return {
+    isAwaited: () => waiting.length > 0,
     wait: async (number, moment) =>
       new Promise((resolve, reject) => {
         waiting = [...waiting, { number, moment, resolve, reject }];

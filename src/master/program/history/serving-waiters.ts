@@ -6,6 +6,8 @@ import { isAccepting, isLeaving, isRunning, type Program } from '../lifecycle/st
 export type ServingOutcome = 'serves' | 'failed' | 'stopped';
 
 export interface ServingWaiters {
+  /** Whether a request waits for a result. */
+  isAwaited(): boolean;
   /** Resolves when a worker accepts, when the program has come to rest, or when it only waits for the restart of workers that have failed. */
   wait(): Promise<ServingOutcome>;
   /** Has to be called after each input, with the program after it. */
@@ -24,6 +26,7 @@ export function createServingWaiters(program: () => Program): ServingWaiters {
   }
 
   return {
+    isAwaited: () => waiting.length > 0,
     wait: async () =>
       new Promise((resolve) => {
         waiting = [...waiting, resolve];

@@ -24,6 +24,7 @@ function rig(): Rig {
     write: (lines) => got.push(lines.toString()),
     configure: ({ overflow }) => overflows.push(overflow),
     flushed: async () => Promise.resolve(),
+    isBusy: () => false,
     abandon: () => undefined,
   };
   const kept = createKeptLines();

@@ -36,7 +36,17 @@ describe('an answer that comes over the wire', () => {
       ...example,
       isWanted: true,
       waitsFor: [],
-      master: { name: '', pid, version, uptimeMs, isStopping: false, logId: null, file: null },
+      master: {
+        name: '',
+        pid,
+        version,
+        uptimeMs,
+        isStopping: false,
+        logId: null,
+        file: null,
+        upgrades: 0,
+        node: '',
+      },
     });
   });
 
