@@ -23,7 +23,8 @@ export interface Schema {
   [keyword: string]: unknown;
 }
 
-type RequestName = 'StopRequest' | 'ReloadRequest' | 'DecideRequest' | 'ScaleRequest' | 'UpdateRequest';
+type RequestName =
+  'StopRequest' | 'ReloadRequest' | 'DecideRequest' | 'ScaleRequest' | 'UpdateRequest' | 'UpgradeRequest';
 type AnswerName =
   | 'MasterStatus'
   | 'ProgramList'
@@ -64,6 +65,7 @@ const requestSchemas: Readonly<Record<RequestName, z.core.$ZodType>> = {
   DecideRequest: requests.decideRequest,
   ScaleRequest: requests.scaleRequest,
   UpdateRequest: requests.updateRequest,
+  UpgradeRequest: requests.upgradeRequest,
 };
 
 const answerSchemas: Readonly<Record<AnswerName, z.core.$ZodType>> = {
@@ -198,6 +200,10 @@ const fields: Readonly<Record<string, string>> = {
   'Outcome.code': 'The exit code; null if a signal ended it.',
   'Outcome.signal': 'The signal that ended it; null if it exited.',
   'MasterStartedEvent.pid': "The master's process id.",
+  'UpgradeWaitsEvent.until': 'What it waits for: `shop is being reloaded`.',
+  'MasterUpgradedEvent.from': 'The version of graceful-run until now.',
+  'MasterUpgradedEvent.nodeFrom': 'The version of Node.js until now.',
+  'MasterUpgradedEvent.node': 'The version of Node.js that runs the master now.',
   'ControlSocketChangedEvent.change': 'What happened to the socket.',
   'ListenerBoundEvent.listener': "The listener's name.",
   'HookEndedEvent.hook': 'The name of the hook.',

@@ -34,6 +34,7 @@ export type ErrorName =
   | 'programStopped'
   | 'noRollout'
   | 'noConfigFile'
+  | 'upgradeFailed'
   | 'tooLarge'
   | 'planInvalid'
   | 'internalError'
@@ -80,6 +81,13 @@ export const errorAnswers: Readonly<Record<ErrorName, Answer>> = {
     'The master was not started with a config file (`noConfigFile`).',
     'noConfigFile',
     'cannot update: the master was started without a config file',
+  ),
+  upgradeFailed: error(
+    409,
+    'The master could not be replaced, and runs as before (`upgradeFailed`).',
+    'upgradeFailed',
+    'cannot upgrade: after 1m, shop is being reloaded',
+    'ask again when that is over',
   ),
   tooLarge: error(
     413,
@@ -351,6 +359,16 @@ export const masterOperations: Readonly<Record<keyof typeof routes, Operation>> 
       },
     ],
     errors: ['badRequest', 'noConfigFile', 'tooLarge', 'planInvalid'],
+  },
+  upgrade: {
+    method: 'post',
+    operationId: 'upgrade',
+    summary: 'Replace graceful-run and Node.js in the running master',
+    description:
+      'The master continues in the version that is installed now, with the same process id; its programs keep running. There is no response to an upgrade that succeeds: the connection is closed. Then ask `GET /v1/master` until `upgrades` has grown. The upgrade waits for at most a minute until what cannot be handed over, such as a reload, is done. Requests during an upgrade get the same response.',
+    request: { schema: 'UpgradeRequest', example: {} },
+    answers: [],
+    errors: ['badRequest', 'tooLarge', 'upgradeFailed'],
   },
   stop: {
     method: 'post',

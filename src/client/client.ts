@@ -1,4 +1,5 @@
 /** The calls of a client. connect.ts implements them. */
+import type { Upgraded } from '../shared/ask-to-upgrade.ts';
 import type {
   MasterStatus,
   ReloadAccepted,
@@ -74,6 +75,12 @@ export interface Client {
    * file is wrong: nothing was changed; `reloadFailed`, an `UpdateFailure`, when a program failed to start or reload.
    */
   update(options?: UpdateOptions): Promise<UpdateResult>;
+  /**
+   * Replaces graceful-run and Node.js in the master by what is installed now, while its programs keep running; resolves when the new version answers. Waits
+   * for at most a minute until what cannot be handed over, such as a reload, is done. Errors: `upgradeFailed`: the master runs as before, unless the
+   * message says otherwise.
+   */
+  upgrade(options?: CallOptions): Promise<Upgraded>;
   /** Stops all programs and the master, and resolves when its process has ended. A second call kills the workers that still drain. */
   stop(options?: StopOptions): Promise<StopAccepted>;
   /** The events of all programs and of the master. */

@@ -2,6 +2,7 @@
 import type * as z from 'zod/mini';
 import { ask, promptMs } from '../shared/ask-master.ts';
 import { askToStop } from '../shared/ask-to-stop.ts';
+import { askToUpgrade } from '../shared/ask-to-upgrade.ts';
 import {
   type ProgramAction,
   programRoute,
@@ -145,6 +146,8 @@ export function connect({ name, path }: ConnectOptions = {}): Client {
       if (status === 200) return result;
       throw updateFailure(result);
     },
+    upgrade: ({ signal } = {}) =>
+      abortable(signal, async () => askToUpgrade('upgrade', { path: await socket(), ...given(signal) })),
     stop: (options = {}) => stop('stop the master', routes.stop, options, true),
     events: ({ signal } = {}) => createEventStream(socket, routes.events, signal),
   };

@@ -13,6 +13,7 @@ export type {
 export { connect } from './connect.ts';
 export type { EventStream } from './read-events.ts';
 export { ReloadFailure, UpdateFailure } from './failures.ts';
+export type { Upgraded } from '../shared/ask-to-upgrade.ts';
 export type { AddressFields } from '../shared/format-address.ts';
 export { type ErrorCode, GracefulRunError } from '../shared/errors.ts';
 export type {

@@ -31,7 +31,8 @@ export type Command =
   | { readonly kind: 'stop' | 'shutdown'; readonly wait: boolean; readonly json: boolean }
   | { readonly kind: 'scale'; readonly workers: number; readonly json: boolean }
   | ({ readonly kind: 'logs'; readonly json: boolean } & LogsWanted)
-  | { readonly kind: 'update'; readonly dryRun: boolean; readonly json: boolean };
+  | { readonly kind: 'update'; readonly dryRun: boolean; readonly json: boolean }
+  | { readonly kind: 'upgrade'; readonly json: boolean };
 
 /** Selects lines of workers. */
 export interface LogsWanted {
@@ -44,7 +45,7 @@ export interface LogsWanted {
 }
 
 export interface Request extends Spelling {
-  /** The programs that the command names; for update and shutdown, the masters. */
+  /** The programs that the command names; for update, upgrade and shutdown, the masters. */
   readonly wanted: Wanted;
   readonly command: Command;
 }
@@ -80,6 +81,7 @@ const synonyms: Readonly<Record<string, string>> = {
   diff: 'update --dry-run',
   apply: 'update',
   'daemon-reload': 'update',
+  'daemon-reexec': 'upgrade',
   log: 'logs',
   monit: 'top',
   undo: 'rollback',
@@ -246,6 +248,8 @@ function commandOf(
       return { names, command: { kind, ...logsIn(words), json } };
     case 'update':
       return { names, command: { kind, dryRun: dryRun === true, json } };
+    case 'upgrade':
+      return { names, command: { kind, json } };
   }
 }
 

@@ -35,6 +35,7 @@ export type CommandName =
   | 'rollback'
   | 'scale'
   | 'update'
+  | 'upgrade'
   | 'events'
   | 'logs'
   | 'shutdown';
@@ -138,6 +139,14 @@ export const commandTable: readonly CommandRow[] = [
     options: [{ flag: 'dry-run', kind: 'boolean', values: [], description: 'Only print what would be done' }],
   },
   {
+    name: 'upgrade',
+    aliases: [],
+    description:
+      'Replace a master by the version of graceful-run and Node.js that is installed now, while its programs keep running',
+    names: 'masters',
+    options: [],
+  },
+  {
     name: 'events',
     aliases: [],
     description: 'Follow events until the masters stop',
@@ -197,7 +206,7 @@ export const commonOptions: readonly (CommandOption & { readonly value?: string 
     flag: 'all',
     kind: 'boolean',
     values: [],
-    description: 'Every program; for update and shutdown, every master',
+    description: 'Every program; for update, upgrade and shutdown, every master',
   },
   {
     flag: 'name',

@@ -7,6 +7,7 @@ import { startGeneration } from './act/reload.ts';
 import { scale } from './act/scale.ts';
 import { shutDown, stop } from './act/stop.ts';
 import { update } from './act/update.ts';
+import { upgrade } from './act/upgrade.ts';
 import { answerCompletion } from './shell-completion.ts';
 import { type Command, parseCommandLine, program, type Request } from './command-line.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './ctl-exit-codes.ts';
@@ -71,6 +72,8 @@ async function obey(request: Request, terminal: Terminal): Promise<ExitCode> {
       return forMasters(request, command, !command.dryRun, terminal, (master) =>
         update(master, command.dryRun, terminal.styles),
       );
+    case 'upgrade':
+      return forMasters(request, command, true, terminal, upgrade);
     case 'shutdown':
       return forMasters(request, command, command.wait, terminal, (master) => shutDown(master, command.wait));
   }

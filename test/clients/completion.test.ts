@@ -127,6 +127,7 @@ const everywhere = [
   ['gracefulctl reload sh', 'gracefulctl reload shop'],
   ['gracefulctl reload shop s', 'gracefulctl reload shop search'],
   ['gracefulctl shutdown ', 'gracefulctl shutdown platform'],
+  ['gracefulctl upgrade ', 'gracefulctl upgrade platform'],
   ['gracefulctl reload --wait=s', 'gracefulctl reload --wait=serving --wait=settled'],
   ['gracefulctl reload --wait=d', 'gracefulctl reload --wait=drained'],
   ['gracefulctl update --d', 'gracefulctl update --dry-run'],

@@ -12,6 +12,7 @@ import {
   UpdateFailure,
 } from '../../src/client/index.ts';
 import { planInvalid } from '../../src/master/config/plan-invalid.ts';
+import { version } from '../../src/shared/version.ts';
 import { isRunning } from '../../src/shared/is-running.ts';
 import { controlledMaster, planOf, serving } from '../helpers/controlled-master.ts';
 import { FakeMaster, openFake, socketFolder } from '../helpers/fake-master.ts';
@@ -126,6 +127,22 @@ async function drained(events: AsyncIterable<EventRecord>): Promise<readonly Eve
 }
 
 describe('a client of a master', () => {
+  test.runIf(process.platform === 'linux')('upgrades it, while its worker serves', async () => {
+    const master = runMaster();
+    await master.serving();
+    const client = connect({ path: master.controlSocket });
+    const versions = { from: version, version, nodeFrom: process.versions.node, node: process.versions.node };
+    expect(await client.upgrade()).toEqual({ ...versions, upgrades: 1 });
+    expect(await client.upgrade()).toEqual({ ...versions, upgrades: 2 });
+    expect(await client.master()).toMatchObject({ pid: master.pid, upgrades: 2 });
+    expect(await client.programs()).toMatchObject([{ workers: [{ pid: await master.workerPid(1) }] }]);
+  });
+
+  test('is told why a master inside another program cannot be upgraded', async () => {
+    const { path } = await controlledMaster(planOf('many', { shop: serving() }));
+    await expect(connect({ path }).upgrade()).rejects.toMatchObject({ code: 'upgradeFailed' });
+  });
+
   test('finds it by its name, and stops it', async () => {
     const master = runMaster({ name: 'shop' });
     await master.serving();
@@ -178,9 +195,15 @@ describe('the signal of a call', () => {
   });
 
   test('that is aborted already keeps the call from being made', async () => {
-    const web = connect({ path: '/nowhere.sock' }).program('web');
+    const nowhere = connect({ path: '/nowhere.sock' });
+    const web = nowhere.program('web');
     const signal = AbortSignal.abort(new Error('too late'));
-    for (const call of [web.status({ signal }), web.reload({ signal }), web.stop({ signal })])
+    for (const call of [
+      web.status({ signal }),
+      web.reload({ signal }),
+      web.stop({ signal }),
+      nowhere.upgrade({ signal }),
+    ])
       await expect(call).rejects.toThrow('too late');
     await expect(web.events({ signal }).open()).rejects.toThrow('too late');
   });

@@ -117,6 +117,15 @@ test('a master of many programs answers as described', async () => {
     await statusesOf([ask('POST', '/v1/update', { wait: true }), ask('POST', '/v1/update', tooLarge)]),
   ).toEqual([400, 413]);
 
+  // This process cannot be replaced.
+  expect(
+    await statusesOf([
+      ask('POST', '/v1/upgrade'),
+      ask('POST', '/v1/upgrade', { unknown: 1 }),
+      ask('POST', '/v1/upgrade', tooLarge),
+    ]),
+  ).toEqual([409, 400, 413]);
+
   expect((await ask('POST', '/v1/programs/shop/stop')).status).toBe(202);
   expect((await ask('POST', '/v1/programs/shop/stop', { wait: true })).status).toBe(202);
   expect((await ask('POST', '/v1/programs/shop/reload', { wait: true })).status).toBe(409);

@@ -279,6 +279,33 @@ describe('events', () => {
   });
 });
 
+describe('an upgrade', () => {
+  test('is answered only if it fails', async () => {
+    const server = await start();
+    const asking = ask(server, 'POST', '/v1/upgrade');
+    await master.called('upgrade');
+    const error = {
+      code: 'upgradeFailed',
+      message: 'cannot upgrade: web is starting',
+      hint: 'wait',
+    } as const;
+    master.upgrading.reject(new GracefulRunError(error.code, error.message, error));
+    const answer = await asking;
+    expect([answer.status, JSON.parse(answer.body)]).toEqual([409, { error }]);
+  });
+
+  test('that is under way when the server closes is answered with masterStopped', async () => {
+    const server = await start();
+    const asking = ask(server, 'POST', '/v1/upgrade');
+    await master.called('upgrade');
+    await server.close();
+    expect(await asking).toMatchObject({
+      status: 503,
+      body: expect.stringContaining('masterStopped') as string,
+    });
+  });
+});
+
 describe('clients that leak connections', () => {
   const follow = 'GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n';
 
@@ -317,6 +344,18 @@ describe('clients that leak connections', () => {
     await eventually('follows', () => master.listeners.size === 1);
     again();
     await eventually('forgotten', () => master.listeners.size === 0);
+  });
+
+  test('upgrades count as requests that wait, of which there may be 256', async () => {
+    const server = await start();
+    const end = await leak(server, 'POST /v1/upgrade HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n', 256);
+    await eventually('all wait', () => master.calls.length === 256);
+    const refused = await ask(server, 'POST', '/v1/upgrade');
+    expect([refused.status, refused.body]).toEqual([
+      503,
+      expect.stringContaining('256 requests already wait'),
+    ]);
+    end();
   });
 
   test('a request that comes byte by byte has ten seconds in all', async () => {

@@ -87,7 +87,8 @@ export async function carryOut(
     }
   };
   return showingProgress(watched, terminal, async () => {
-    const atOnce = work.waits ? mostWaiting : mostPrompt;
+    // Each upgrade starts Node.js twice, and the new version has to answer in time.
+    const atOnce = work.waits && kind !== 'upgrade' ? mostWaiting : mostPrompt;
     return worstOf(await inParallel(jobs, atOnce, carryOutOne));
   });
 }

@@ -1,4 +1,5 @@
 /** The result of a command for one program or master, as `--json` prints it. */
+import type { Upgraded } from '../../shared/ask-to-upgrade.ts';
 import type {
   Decided,
   PlanProblem,
@@ -17,24 +18,33 @@ import { OperationFailure } from '../operation-failure.ts';
 export interface Achieved {
   /**
    * How far the command got. `accepted`: the master has taken the request. `serving`, `settled`, `drained`, `stopped`: the state that it waited for
-   * is reached. `applied`: the new plan is in force. `planned`: a dry run of an update.
+   * is reached. `applied`: the new plan is in force. `planned`: a dry run of an update. `upgraded`: the new version of the master answers.
    */
-  readonly state: 'accepted' | ReloadWait | 'stopped' | 'applied' | 'planned';
-  /** The master's answer. */
-  readonly result: Decided | ReloadAccepted | ReloadResult | Scaled | StopAccepted | UpdateResult;
+  readonly state: 'accepted' | ReloadWait | 'stopped' | 'applied' | 'planned' | 'upgraded';
+  /** The master's answer; for an upgrade, which has none, the versions. */
+  readonly result: Decided | ReloadAccepted | ReloadResult | Scaled | StopAccepted | UpdateResult | Upgraded;
   /** The result as text for a person, without a final line break. */
   readonly text: string;
 }
 
 /** The commands that change something. */
 export type ActingCommand =
-  'start' | 'stop' | 'restart' | 'reload' | 'promote' | 'rollback' | 'scale' | 'update' | 'shutdown';
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'reload'
+  | 'promote'
+  | 'rollback'
+  | 'scale'
+  | 'update'
+  | 'upgrade'
+  | 'shutdown';
 
 /** The master or the program that a command is about. A word that names neither of them takes the place of the name. */
 export interface Subject {
   /** The name of the master; null if none was found. */
   readonly master: string | null;
-  /** The name of the program; null for a whole master, as with `update` and `shutdown`. */
+  /** The name of the program; null for a whole master, as with `update`, `upgrade` and `shutdown`. */
   readonly program: string | null;
 }
 

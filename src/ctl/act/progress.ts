@@ -1,4 +1,4 @@
-/** Shows the progress on a terminal while a command waits: how far the reload is, and what a stop or a drain still waits for. */
+/** Shows the progress on a terminal while a command waits: how far the reload is, and what a stop, a drain or an upgrade still waits for. */
 import { routes } from '../../shared/control-api.ts';
 import { followControl } from '../../shared/control-client.ts';
 import { count, describeOpen } from '../../shared/count-words.ts';
@@ -83,7 +83,8 @@ function progressOf(event: EventRecord): string | null {
   if (
     event.event === 'generationStarted' ||
     event.event === 'workerNotReadyYet' ||
-    event.event === 'rolloutAdvanced'
+    event.event === 'rolloutAdvanced' ||
+    event.event === 'upgradeWaits'
   )
     return describe(event);
   if (event.event === 'reloadRequested' && event.pending) return describe(event);

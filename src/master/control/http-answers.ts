@@ -10,6 +10,7 @@ const statusOf: { readonly [Code in ErrorCode]?: number } = {
   programStopped: 409,
   noRollout: 409,
   noConfigFile: 409,
+  upgradeFailed: 409,
   planInvalid: 422,
   controlRequestRejected: 400,
 };

@@ -18,6 +18,7 @@ import {
   scaleRequest,
   stopRequest,
   updateRequest,
+  upgradeRequest,
 } from '../../shared/schemas/request-schemas.ts';
 import { answerError, answerJson, answerMetrics, readBody, Refusal } from './http-answers.ts';
 import type { Commands, ReloadCommand, ReloadUnderWay, StopCommand } from './commands.ts';
@@ -50,6 +51,7 @@ const ofMaster: ReadonlyMap<string, Route> = new Map<string, Route>([
   [routes.master, { method: 'GET', act: showMaster }],
   [routes.programs, { method: 'GET', act: listPrograms }],
   [routes.update, { method: 'POST', act: update }],
+  [routes.upgrade, { method: 'POST', act: upgrade }],
   [routes.stop, { method: 'POST', act: async (exchange) => stop(exchange, exchange.commands.shutDown) }],
   [routes.events, { method: 'GET', act: followEvents }],
   [routes.status, { method: 'GET', act: showStatus }],
@@ -222,6 +224,13 @@ async function update({ request, response, commands, keep }: Exchange): Promise<
   keep('waits');
   const result = await commands.update({ cause: 'control', isDryRun: dryRun === true });
   answerJson(response, result.programs.every(({ problem }) => problem === null) ? 200 : 409, result);
+}
+
+/** Answers only if the upgrade fails. If it succeeds, this program is replaced, and the kernel closes the connection. */
+async function upgrade({ request, keep, commands }: Exchange): Promise<void> {
+  await readRequest(request, upgradeRequest);
+  keep('waits');
+  await commands.upgrade({ cause: 'control' });
 }
 
 function followEvents({ response, commands, keep }: Exchange, program: string | null): void {

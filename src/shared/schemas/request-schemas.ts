@@ -41,6 +41,9 @@ export const scaleRequest: z.ZodMiniType<ScaleRequest> = z.strictObject({
   workers: z.int(wantedWorkers).check(z.gte(1, wantedWorkers), z.lte(workersLimit, wantedWorkers)),
 });
 
+/** An upgrade has no fields: the new version is the one that is installed. */
+export const upgradeRequest: z.ZodMiniType<object> = z.strictObject({});
+
 export const updateRequest: z.ZodMiniType<UpdateRequest> = z.strictObject({
   dryRun: z.optional(z.boolean({ error: '`dryRun` must be true or false' })),
 });

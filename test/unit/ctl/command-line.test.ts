@@ -29,6 +29,8 @@ test.each([
   ['scale shop api 12', ['shop', 'api'], { kind: 'scale', workers: 12, json: false }],
   ['update', [], { kind: 'update', dryRun: false, json: false }],
   ['update platform --dry-run', ['platform'], { kind: 'update', dryRun: true, json: false }],
+  ['upgrade', [], { kind: 'upgrade', json: false }],
+  ['upgrade platform web-* --json', ['platform', 'web-*'], { kind: 'upgrade', json: true }],
   ['events --json', [], { kind: 'events', json: true }],
   ['logs', [], { kind: 'logs', follow: false, lines: 20, sinceMs: null, stderr: false, json: false }],
   [
@@ -93,9 +95,11 @@ test.each([
   ['relaod shop', 'gracefulctl reload?'],
   ['reread', 'gracefulctl update --dry-run?'],
   ['log', 'gracefulctl logs?'],
+  ['daemon-reexec', 'gracefulctl upgrade?'],
+  ['upgrad', 'gracefulctl upgrade?'],
   [
     'constructor',
-    'the commands are list, status, top, start, stop, reload, promote, rollback, restart, scale, update, events, logs, shutdown',
+    'the commands are list, status, top, start, stop, reload, promote, rollback, restart, scale, update, upgrade, events, logs, shutdown',
   ],
 ])('%s is no command, and the hint says which was probably meant', async (line, hint) => {
   expect((await refusal(...line.split(' '))).hint).toContain(hint);
@@ -125,6 +129,7 @@ test.each([
   ['update --dryrun', 'update has no option --dryrun', 'did you mean --dry-run?'],
   ['ps --verbose', 'list has no option --verbose', 'see gracefulctl list --help'],
   ['shutdown --dry-run', 'shutdown has no option --dry-run', 'see gracefulctl shutdown --help'],
+  ['upgrade --dry-run', 'upgrade has no option --dry-run', 'see gracefulctl upgrade --help'],
   ['--alll', 'gracefulctl has no option --alll', 'did you mean --all?'],
   ['list reload --wait', 'list has no option --wait', 'see gracefulctl list --help'],
   ['--name reload list --wait', 'list has no option --wait', 'see gracefulctl list --help'],

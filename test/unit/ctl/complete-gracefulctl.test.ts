@@ -22,6 +22,7 @@ test.each([
   ['--json status ', ['shop', 'blue:api']],
   ['ps ', ['shop', 'blue:api']],
   ['update ', ['blue']],
+  ['upgrade ', ['blue']],
   ['reload --all ', []],
   ['reload --wait=', ['--wait=serving', '--wait=settled', '--wait=drained']],
   ['stop --wait=', []],

@@ -8,11 +8,12 @@ function textOf(line: string): string | null {
   return renderProgress(line)?.text ?? null;
 }
 
-test('while a command waits, the steps of a reload and the progress of a drain are shown, and no other events', () => {
+test('while a command waits, the steps of a reload, the progress of a drain and what an upgrade waits for are shown, and no other events', () => {
   const shown = exampleEvents.flatMap(
     (event) => renderProgress(JSON.stringify({ ...event, program: 'web', time: 1 }))?.text ?? [],
   );
   expect(shown).toEqual([
+    'the upgrade waits: shop is being reloaded',
     'generation 2 starting with 1 worker: /srv/releases/42/app.js, changed',
     'canary: 1 of 4 workers of generation 2 serving; the next step starts in 60s',
     'worker 4242 of generation 2 not ready yet: GET /healthz answered 503',
