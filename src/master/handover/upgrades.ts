@@ -80,7 +80,7 @@ export function createUpgrades(parts: UpgradeParts): Upgrades {
         if (waitedMs >= patienceMs)
           throw new GracefulRunError(
             'upgradeFailed',
-            `cannot upgrade: after ${formatDuration(patienceMs)}, ${what}`,
+            `cannot upgrade: gave up after waiting for ${formatDuration(patienceMs)}: ${what}`,
             { hint: 'ask again when that is over' },
           );
         if (waitedMs >= sayAfterMs && what !== said) {

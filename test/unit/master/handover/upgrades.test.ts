@@ -114,7 +114,7 @@ test('after a minute the upgrade is given up, and says what was in the way', asy
   const { upgrade, done, state } = setUp();
   state.unfinished = 'shop is starting';
   await expect(upgrade()).rejects.toMatchObject({
-    message: 'cannot upgrade: after 60s, shop is starting',
+    message: 'cannot upgrade: gave up after waiting for 60s: shop is starting',
     hint: 'ask again when that is over',
   });
   expect(done).not.toContain('replace');
