@@ -575,7 +575,8 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         phase === 'starting' || pid === null || (phase === 'ready' && admission === 'asked');
       if (program.pendingSince !== null) return `${own} is about to be reloaded`;
       if (program.workers.some(isStarting)) return `a worker of ${own} is starting`;
-      if (waiters.isAwaited() || servingWaiters.isAwaited()) return `a control request, such as gracefulctl reload --wait, waits for ${own}`;
+      if (waiters.isAwaited() || servingWaiters.isAwaited())
+        return `a control request, such as gracefulctl reload --wait, waits for ${own}`;
       if (runner.isBusy()) return `a message to a worker of ${own} is on its way`;
       const left = hooks.unfinished();
       return left === null ? null : `a ${left} of ${own} is still running`;
