@@ -187,8 +187,13 @@ function assemble(
     image,
     platform,
     record,
-    unfinished: () =>
-      updates.isBusy() ? 'an update is under way' : isStopping ? 'it is stopping' : set.unfinished(),
+    unfinished: () => {
+      if (isStopping) return 'the master is stopping';
+      if (updates.isBusy()) return 'an update is under way';
+      return (
+        set.unfinished() ?? (control?.isAnswering() === true ? 'a control request is being answered' : null)
+      );
+    },
     suspendOutput: (isSuspended) => {
       for (const { program } of set.all()) program.suspendOutput(isSuspended);
     },
@@ -367,7 +372,14 @@ function assemble(
         publish({ event: 'controlSocketChanged', change: 'lost', control: path, problem: messageOf(error) });
       });
     await wanted.open();
-    if (before.metrics !== null) await openMetrics(before.metrics.fd);
+    if (before.metrics !== null)
+      await openMetrics(before.metrics.fd).catch((error: unknown) => {
+        publish({ event: 'metricsFailed', problem: messageOf(error) });
+      });
+    for (const stream of before.leftStreams)
+      platform.inheritLeftStream(stream, (bytes) => {
+        onStderr(bytes, stream.worker, name(), true);
+      });
     await set.resume(before.programs);
     const { version: from, node: nodeFrom, at } = before.writer;
     publish({
@@ -490,6 +502,7 @@ function assemble(
       control: control === null ? null : { path: control.path, fd: control.fd() },
       metrics: metricsServer === null ? null : { address: metricsServer.address, fd: metricsServer.fd() },
       afterMasterFd: platform.afterMasterFd(),
+      leftStreams: platform.leftStreams(),
       counts: counts.record(),
     };
   }

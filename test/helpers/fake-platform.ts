@@ -80,6 +80,8 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
     },
     inheritNotifySocket: () => ({ fd: null, close: () => undefined }),
     inheritAfterMaster: () => undefined,
+    leftStreams: () => [],
+    inheritLeftStream: () => undefined,
     introduce: () => null,
     watchListener: () => () => undefined,
     killLeftovers: () => [],

@@ -11,6 +11,7 @@ import { createLog } from '../log/log.ts';
 import { randomId } from '../random-id.ts';
 import { killDescendants } from '../process/descendants.ts';
 import { requireInheritance } from '../process/inherited-child.ts';
+import { expectEnds } from '../process/inherited-ends.ts';
 import { reapOrphans } from '../process/reap-orphans.ts';
 import { system } from '../process/system.ts';
 import { findConfig } from '../config/find-config.ts';
@@ -21,7 +22,7 @@ import { readPlan } from '../config/read-plan.ts';
 import { workingDirectory } from '../config/working-directory.ts';
 import { createMasterOf } from '../master.ts';
 import { checkFlag, resumeFlag } from '../handover/flags.ts';
-import { descriptorsOf, type MasterRecord, planOf } from '../handover/record.ts';
+import { descriptorsOf, type MasterRecord, planOf, workersOf } from '../handover/record.ts';
 import { readSnapshot, type Snapshot } from '../handover/snapshot.ts';
 import { announcedSockets } from '../sockets/announced-sockets.ts';
 import { standardError, standardOutput } from '../output/standard-error.ts';
@@ -37,12 +38,18 @@ import { obeySignals } from './obey-signals.ts';
 import { watchTerminal } from './controlling-terminal.ts';
 import { defaults } from '../config/options/defaults.ts';
 
-/** Runs the command and ends the process with one of the exit codes. Never rejects. */
-export async function main(argv: readonly string[]): Promise<void> {
+/**
+ * Runs the command and ends the process with one of the exit codes. Never rejects. `takeSignals`: ends the noting of signals that arrive before this
+ * process listens for them, and returns those that still have to be answered.
+ */
+export async function main(
+  argv: readonly string[],
+  takeSignals: () => readonly NodeJS.Signals[] = () => [],
+): Promise<void> {
   try {
     const handover = handoverIn(argv);
     const words = handover === null ? argv : argv.slice(1);
-    const before = { snapshot: handover === null ? null : readSnapshot(handover.fd) };
+    const before = { snapshot: handover === null ? null : readSnapshot(handover.fd), takeSignals };
     const invocation = parseCommandLine(words, () => findConfig(workingDirectory(process.env)));
     if (handover?.isCheck === true) {
       // The rest of what the master needs to take over is a native addon, which may not fit this Node.js.
@@ -152,13 +159,17 @@ async function runCheck(invocation: Run, request: CheckRequest): Promise<number>
 /** What the previous image of this process has handed over; null if there was none. It is taken out once, because it is large. */
 interface Before {
   snapshot: Snapshot | null;
+  readonly takeSignals: () => readonly NodeJS.Signals[];
 }
 
 /** Runs a master. `words`: its command line. */
 async function run(invocation: Run, words: readonly string[], before: Before): Promise<number> {
   keepMemorySmall();
   const isResumed = before.snapshot !== null;
-  if (before.snapshot !== null) await keepAllFromChildren(descriptorsOf(before.snapshot.master));
+  if (before.snapshot !== null) {
+    await keepAllFromChildren(descriptorsOf(before.snapshot.master));
+    expectEnds(workersOf(before.snapshot.master));
+  }
   const terminal = await watchTerminal();
   const read = readerOf(invocation);
   const plan = before.snapshot === null ? (await read()).plan : planOf(before.snapshot.master);
@@ -228,7 +239,13 @@ async function run(invocation: Run, words: readonly string[], before: Before): P
   process.on('unhandledRejection', (reason) => {
     master.noteBug(reason);
   });
-  obeySignals(master.commands, terminal);
+  const obey = (): void => {
+    obeySignals(master.commands, terminal);
+    // A second request for the upgrade was answered by the upgrade.
+    for (const signal of before.takeSignals()) if (signal !== 'SIGUSR2') process.emit(signal, signal);
+  };
+  // Before everything is taken over, nothing can be done with it.
+  if (!isResumed) obey();
   // A program that was given up keeps nothing running, but can be started again: so this timer keeps the process alive.
   if (plan.programs.some(({ restart }) => restart.onFatal === 'stay'))
     setInterval(() => undefined, longestTimerMs);
@@ -236,6 +253,7 @@ async function run(invocation: Run, words: readonly string[], before: Before): P
   const others = foreignChildren ?? children;
   try {
     await master.start();
+    if (isResumed) obey();
     const failure = await master.ended;
     return chooseExitCode(master.exitCode(), failure);
   } catch (error) {

@@ -23,6 +23,8 @@ export interface ControlServer {
   readonly path: string;
   /** The descriptor of the socket, or null if it is closed, or no longer at its path. */
   fd(): number | null;
+  /** Whether a request is being answered, other than one whose answer may take long. */
+  isAnswering(): boolean;
   /** Makes the socket again if it was removed. Does not reject: `onChange` reports the result. */
   restore(): Promise<void>;
   /**
@@ -80,7 +82,9 @@ export async function openControlServer(options: ControlServerOptions): Promise<
   }
   const { name, folders, keepsAlive = false, onChange } = options;
   const open = new Set<ServerResponse>();
-  const makeServer = (): Server => createServer(options.commands, open);
+  /** Those of them that may take long. */
+  const lasting = new WeakSet<ServerResponse>();
+  const makeServer = (): Server => createServer(options.commands, open, lasting);
   let place =
     options.inherited?.fd == null
       ? await openInOneOf(options, makeServer)
@@ -173,6 +177,7 @@ export async function openControlServer(options: ControlServerOptions): Promise<
     },
     // A socket that was lost is made again, under whatever path.
     fd: () => (place.claim.isHeld() ? handleDescriptor(place.server) : null),
+    isAnswering: () => [...open].some((response) => !lasting.has(response)),
     restore,
     close: () => (closed ??= close()),
   };
@@ -224,7 +229,11 @@ async function openInOneOf(
   return { ...result, problems };
 }
 
-function createServer(commands: Commands, open: Set<ServerResponse>): Server {
+function createServer(
+  commands: Commands,
+  open: Set<ServerResponse>,
+  lasting: WeakSet<ServerResponse>,
+): Server {
   const connections = createConnections();
   const server = http.createServer(withoutChecks, (request, response) => {
     if (!connections.isFirst(request.socket)) return;
@@ -232,6 +241,7 @@ function createServer(commands: Commands, open: Set<ServerResponse>): Server {
     response.once('close', () => open.delete(response));
     void handleRequest(request, response, commands, (kind) => {
       connections.keep(request.socket, kind);
+      lasting.add(response);
     });
   });
   server.on('connection', (socket) => {

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
+import { basename } from 'node:path';
 import { GracefulRunError, systemCode } from '../../shared/errors.ts';
 import { errorLineOf } from '../../shared/error-line.ts';
 import { findInPath } from '../launch/resolve-command.ts';
@@ -76,11 +77,15 @@ export function createNextImage(words: readonly string[]): NextImage {
   };
 }
 
-/** Node.js as the command line has named it: the version there may be another one now. If it is not found, it is the one that runs. */
+/**
+ * Node.js as the command line has named it: the version there may be another one now. If it is not found, or has another name (`exec -a`), it is the one
+ * that runs.
+ */
 function nodeFile(): string {
   const { argv0, execPath, env } = process;
-  if (argv0.startsWith('/')) return argv0;
-  return argv0.includes('/') ? execPath : (findInPath(argv0, env['PATH'] ?? '') ?? execPath);
+  const isName = ['node', 'nodejs', basename(execPath)].includes(basename(argv0));
+  if (!isName || (argv0.includes('/') && !argv0.startsWith('/'))) return execPath;
+  return argv0.startsWith('/') ? argv0 : (findInPath(argv0, env['PATH'] ?? '') ?? execPath);
 }
 
 interface Refusal {

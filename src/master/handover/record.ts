@@ -16,7 +16,7 @@ import type { AddressFields, SocketAddress } from '../../shared/format-address.t
 import type { WorkerLoad } from '../../shared/protocol.ts';
 import type { VariableSource } from '../launch/worker-environment.ts';
 import type { CountsRecord } from '../metrics/event-counts.ts';
-import type { WorkerDescriptors } from '../process/platform.ts';
+import type { LeftStream, WorkerDescriptors } from '../process/platform.ts';
 import type { InheritedSlots } from '../sockets/slot-sockets.ts';
 import type { KeptRecord } from '../output/kept-lines.ts';
 import type { UnendedLines } from '../output/program-output.ts';
@@ -50,6 +50,8 @@ export interface MasterRecord {
   readonly metrics: { readonly address: AddressFields; readonly fd: number | null } | null;
   /** The descriptor whose end tells the script after-master.sh that the master is dead, or null if the script does not run. */
   readonly afterMasterFd: number | null;
+  /** The pipes of helpers that have outlived their workers, and still write. */
+  readonly leftStreams: readonly LeftStream[];
   /** What /metrics counts. */
   readonly counts: CountsRecord;
 }
@@ -245,7 +247,7 @@ export interface TimerRecord {
 
 /** The descriptors that another image of this process has to keep open. */
 export function descriptorsOf(record: MasterRecord): readonly number[] {
-  const { control, metrics, afterMasterFd, programs } = record;
+  const { control, metrics, afterMasterFd, programs, leftStreams } = record;
   const ofListeners = programs
     .flatMap(({ versions }) => versions)
     .flatMap(({ listeners }) => listeners)
@@ -260,6 +262,11 @@ export function descriptorsOf(record: MasterRecord): readonly number[] {
       newline,
       process,
     ]);
-  const own = [control?.fd ?? null, metrics?.fd ?? null, afterMasterFd];
+  const own = [control?.fd ?? null, metrics?.fd ?? null, afterMasterFd, ...leftStreams.map(({ fd }) => fd)];
   return [...new Set([...own, ...ofListeners, ...ofWorkers])].filter((fd) => fd !== null);
+}
+
+/** The pids of all workers. */
+export function workersOf({ programs }: MasterRecord): readonly number[] {
+  return programs.flatMap(({ workers }) => workers.map(({ pid }) => pid));
 }

@@ -41,6 +41,8 @@ export interface Upgrades {
 const patienceMs = 60_000;
 /** How often it looks again. No event tells when a pipe, a file or a channel is done. */
 const lookAgainMs = 10;
+/** How old the result of a check may be. An installation may be under way. */
+const checkAgainMs = 2_000;
 /** How long it waits before it says what it waits for. Most of it is over sooner. */
 const sayAfterMs = 500;
 
@@ -63,6 +65,12 @@ export function createUpgrades(parts: UpgradeParts): Upgrades {
     return own.flush() ? null : 'the reader of the log does not read';
   }
 
+  /** Finds out whether the next image can take over. Resolves to when that was. */
+  async function check(own: OwnImage): Promise<number> {
+    await own.next.check(own.snapshot(record()));
+    return platform.clock.monotonicMs();
+  }
+
   async function run(cause: Cause): Promise<never> {
     publish({ event: 'upgradeRequested', cause });
     try {
@@ -72,10 +80,17 @@ export function createUpgrades(parts: UpgradeParts): Upgrades {
           'cannot upgrade: this master runs inside another program, which cannot be replaced',
         );
       const own = await image();
-      await own.next.check(own.snapshot(record()));
-      const begunAt = platform.clock.monotonicMs();
+      let checkedAt = await check(own);
+      const begunAt = checkedAt;
       let said: string | null = null;
-      for (let what = waitsFor(own); what !== null; what = waitsFor(own)) {
+      for (;;) {
+        const what = waitsFor(own);
+        if (what === null) {
+          if (platform.clock.monotonicMs() - checkedAt < checkAgainMs) break;
+          // What is installed may have changed in the meantime.
+          checkedAt = await check(own);
+          continue;
+        }
         const waitedMs = platform.clock.monotonicMs() - begunAt;
         if (waitedMs >= patienceMs)
           throw new GracefulRunError(

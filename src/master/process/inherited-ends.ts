@@ -2,23 +2,41 @@
 import { constants } from 'node:os';
 import type { Outcome } from '../../shared/events.ts';
 import { longestTimerMs } from '../../shared/durations.ts';
+import { readProcessStat } from '../../shared/process-stat.ts';
 
 const waiting = new Map<number, (outcome: Outcome) => void>();
+/** Children whose ends will be awaited, and the outcomes of those that have ended before. */
+const expected = new Set<number>();
+const early = new Map<number, Outcome>();
 let keepAlive: NodeJS.Timeout | null = null;
+
+/** Keeps the outcomes of these children until their ends are awaited. Has to be called before orphans are reaped. */
+export function expectEnds(pids: readonly number[]): void {
+  for (const pid of pids) expected.add(pid);
+}
 
 /** Calls back once when the child has ended. As for other children, this process stays alive until then. reap-orphans.ts notices the end. */
 export function awaitEnd(pid: number, ended: (outcome: Outcome) => void): void {
+  expected.delete(pid);
+  const outcome = early.get(pid);
+  early.delete(pid);
+  if (outcome !== undefined || readProcessStat(pid)?.parent !== process.pid) {
+    // It has ended before, or was reaped by the previous image: then nothing is known of its outcome.
+    setImmediate(ended, outcome ?? { code: null, signal: null });
+    return;
+  }
   waiting.set(pid, ended);
   keepAlive ??= setInterval(() => undefined, longestTimerMs);
 }
 
 export function isAwaited(pid: number): boolean {
-  return waiting.has(pid);
+  return waiting.has(pid) || expected.has(pid);
 }
 
 /** Reports the end of a child. `status`: what waitpid(2) has given. */
 export function reportEnd(pid: number, status: number): void {
   const ended = waiting.get(pid);
+  if (ended === undefined) early.set(pid, outcomeOf(status));
   waiting.delete(pid);
   if (waiting.size === 0 && keepAlive !== null) {
     clearInterval(keepAlive);

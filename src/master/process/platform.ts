@@ -42,6 +42,12 @@ export interface ProcessListeners {
   readonly failed: (error: GracefulRunError) => void;
 }
 
+/** A pipe into which a helper still writes that has outlived its worker. `worker`: the pid of that worker. */
+export interface LeftStream {
+  readonly fd: number;
+  readonly worker: number;
+}
+
 /** A handle of libuv, which Node.js sends as it is. */
 export interface Handle {
   close(): void;
@@ -204,6 +210,10 @@ export interface Platform {
   afterMasterFd(): number | null;
   /** Uses the script to which this descriptor leads, instead of starting another one. */
   inheritAfterMaster(fd: number): void;
+  /** The pipes of helpers that have outlived their workers. */
+  leftStreams(): readonly LeftStream[];
+  /** Reads on from such a pipe. */
+  inheritLeftStream(stream: LeftStream, write: (bytes: Uint8Array) => void): void;
   /** Makes accept(2) wait on this listening socket, in every process that holds it. */
   makeBlocking(fd: number): void;
   /** Whether a process of `worker` waits for one of the listeners with these descriptors in epoll(7), poll(2) or select(2). False if that cannot be seen. */

@@ -13,7 +13,7 @@ import { enterGroup, removeEmptyGroups } from './control-group.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
 import { killWorker } from './kill-workers.ts';
 import { cannotStart, type StartedWithOutput, startRequested, watchClosing } from './start-with-output.ts';
-import type { OutputStream, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
+import type { LeftStream, OutputStream, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 import { findLaunchers, killTree, type Roots } from './process-tree.ts';
 import { sendSignal } from './send-signal.ts';
 import { suspendReading } from './suspend-reading.ts';
@@ -174,6 +174,9 @@ export function superviseWorker(
       process: null,
     }),
     isTalking: () =>
+      // Its exit is about to be reported, or its program outlives it.
+      child.exitCode !== null ||
+      child.signalCode !== null ||
       onTheWay.size > 0 ||
       channel.isWithinMessage() ||
       [streams.stdout, streams.stderr].some((stream) => stream !== null && stream.readableLength > 0),
@@ -236,14 +239,30 @@ function guardOrKill(child: ChildProcess, pid: number, listeners: ProcessListene
 /** From how many helpers that have outlived their workers the stderr is read. If there are more, the oldest stream is closed. */
 const maxLeftStreams = 64;
 
-const leftStreams = new Set<net.Socket>();
+const leftStreams = new Map<net.Socket, number>();
 
-function readOn(stderr: net.Socket): void {
+/** The streams of helpers that have outlived their workers, with the pids of the workers. */
+export function streamsLeft(): readonly LeftStream[] {
+  return [...leftStreams].flatMap(([stream, worker]) => {
+    const fd = handleDescriptor(stream);
+    return fd === null ? [] : [{ fd, worker }];
+  });
+}
+
+/** Reads on from a stream that was left under the previous image of this process. */
+export function inheritLeftStream({ fd, worker }: LeftStream, write: (bytes: Uint8Array) => void): void {
+  const stream = new net.Socket({ fd, readable: true, writable: false });
+  stream.on('error', () => undefined);
+  stream.on('data', write);
+  readOn(stream, worker);
+}
+
+function readOn(stderr: net.Socket, worker: number): void {
   if (stderr.destroyed || stderr.readableEnded) return;
   stderr.unref();
-  leftStreams.add(stderr);
+  leftStreams.set(stderr, worker);
   stderr.once('close', () => leftStreams.delete(stderr));
-  const [oldest] = leftStreams;
+  const [oldest] = leftStreams.keys();
   if (leftStreams.size > maxLeftStreams) oldest?.destroy();
 }
 
@@ -291,7 +310,7 @@ function watchExit(
       isReported = true;
       cancelPatience();
       // A helper in a session of its own may keep running and writing: its output is read for as long as the master runs.
-      streams.forEach(readOn);
+      for (const stream of streams) readOn(stream, child.pid ?? 0);
       // Another process may hold the other end of the channel.
       channel.close();
       exit({ code, signal });

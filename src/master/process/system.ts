@@ -9,7 +9,7 @@ import type { Platform, WorkerProcess } from './platform.ts';
 import { killTree } from './process-tree.ts';
 import { residentBytes } from './resident-memory.ts';
 import { sendSignal } from './send-signal.ts';
-import { afterMaster, spawnWorker } from './spawn-worker.ts';
+import { afterMaster, inheritLeftStream, spawnWorker, streamsLeft } from './spawn-worker.ts';
 import type * as adoption from './adopted-process.ts';
 import { pollsListener } from './find-pollers.ts';
 import { findStrays } from './find-strays.ts';
@@ -45,6 +45,8 @@ export const system: Platform = {
   inheritAfterMaster: (fd) => {
     afterMaster.inherit(fd);
   },
+  leftStreams: streamsLeft,
+  inheritLeftStream,
   openNotifySocket,
   inheritNotifySocket: readNotifySocket,
   probe: startProbe,

@@ -20,6 +20,8 @@ const longestMs = 60_000;
 
 export function createDrainProgress({ arm, isDraining, look, publish }: DrainProgressParts): {
   observe(event: MasterEvent): void;
+  /** Has to be called when workers that drain were taken over from the previous image of this process. */
+  resume(): void;
 } {
   let cancel: (() => void) | null = null;
 
@@ -45,6 +47,9 @@ export function createDrainProgress({ arm, isDraining, look, publish }: DrainPro
   }
 
   return {
+    resume() {
+      if (isDraining()) schedule(firstMs.drain);
+    },
     observe(event) {
       if (event.event === 'stopRequested') {
         if (!event.urgent) schedule(firstMs.stop);

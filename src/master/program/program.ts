@@ -541,6 +541,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       await versions.resume(record.versions, resumeListener);
       for (const { plan } of versions.all()) await load(plan);
       runner.resume(record);
+      progress.resume();
       await limits.look();
       // A watch that fails is reported, as at a change of the plan.
       if (record.isWatched)
@@ -577,7 +578,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       if (program.workers.some(isStarting)) return `a worker of ${own} is starting`;
       if (waiters.isAwaited() || servingWaiters.isAwaited())
         return `a control request, such as gracefulctl reload --wait, waits for ${own}`;
-      if (runner.isBusy()) return `a message to a worker of ${own} is on its way`;
+      if (runner.isBusy()) return `a worker of ${own} is ending, or is being told something`;
       const left = hooks.unfinished();
       return left === null ? null : `a ${left} of ${own} is still running`;
     },

@@ -496,7 +496,8 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       members = programs.map((record) => create(latestPlan(record), record));
       const resumeListener = createListenerResumer();
       for (const [at, record] of programs.entries())
-        await members[at]?.program.resume(record, resumeListener);
+        // What one program cannot take over must not end the others.
+        await members[at]?.program.resume(record, resumeListener).catch(noteBug);
       advance();
       await schedules.look();
     },

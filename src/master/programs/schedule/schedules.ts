@@ -150,7 +150,10 @@ export function createSchedules({
       const wasHeldBack = heldBack.delete(member);
       if (plan !== null && written !== null) {
         const isNew = isFirst || wasHeldBack;
-        const since = isNew && plan.ifMissed === 'run' ? seen.of(member.program.name()) : null;
+        // A run may have become due while the master was being upgraded.
+        const dueAt = known === null ? (member.schedule?.nextAt ?? null) : null;
+        const stored = isNew && plan.ifMissed === 'run' ? seen.of(member.program.name()) : null;
+        const since = dueAt === null ? stored : dueAt - 1;
         if (since !== null && isBeginning() && waitsFor(member).length > 0) {
           heldBack.add(member);
           continue;
