@@ -1,8 +1,17 @@
 // SIGUSR2: the master replaces its own program, and Node.js, in its own process. Programs, listeners, output and requests do not notice.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { isAlive } from '../helpers/marked-processes.ts';
@@ -83,6 +92,91 @@ describe.runIf(process.platform === 'linux')('an upgrade', () => {
       Array.from({ length: 4 }, () => ({ code: null, signal: 'SIGKILL' })),
     );
   }, 120_000);
+
+  test('nor is the end of one lost whose helper holds its output, or that is reaped before it is taken over', async () => {
+    const folder = temporaryFolder();
+    const { master } = startHost(
+      [
+        '[program.web]',
+        `command = ["sh", "-c", "setsid sleep 4 & exec \\"$0\\" \\"$1\\"", ${app('serves')
+          .map((word) => JSON.stringify(word))
+          .join(', ')}]`,
+        'listen = ["127.0.0.1:0"]',
+        'backoff_max = "1s"',
+        'stdout_logfile = "out.log"',
+        'stderr_logfile = "err.log"',
+      ].join('\n'),
+      folder,
+    );
+    await master.waitFor('generationReady');
+    const port = await master.port();
+    for (const [at, delayMs] of [0, 60, 120, 180, 240].entries()) {
+      const { pid } = await whoAnswers(port);
+      master.signal('SIGUSR2');
+      await master.waitFor('upgradeRequested');
+      await pause(delayMs);
+      kill(pid);
+      await eventually('its end is reported', () =>
+        master.all('workerFailed').some((failed) => failed.pid === pid),
+      );
+      await eventually('another one answers', async () => (await whoAnswers(port)).pid !== pid, 15_000);
+      await eventually('it is upgraded', () => master.all('masterUpgraded').length === at + 1, 15_000);
+    }
+  }, 120_000);
+
+  test('a helper that has outlived its worker is read on, and long drains are reported', async () => {
+    const folder = temporaryFolder();
+    const helper = 'setsid sh -c "while ! test -e stop; do echo alive >&2; sleep 0.1; done" &';
+    const master = runMaster({
+      cwd: folder,
+      flags: ['--drain-timeout', '30s'],
+      command: ['sh', '-c', `${helper} exec "$0" "$1"`, ...app('serves')],
+    });
+    const port = await master.serving();
+    const first = await master.workerPid(1);
+    kill(first);
+    await master.waitFor('workerFailed', { pid: first });
+    await eventually('another worker answers', async () => (await whoAnswers(port)).pid !== first);
+    const { answer } = await begin(port, '/held');
+    const { pid } = await whoAnswers(port);
+    await master.reload(2);
+    await upgrade(master);
+    // The helpers of two workers, of which one has ended.
+    const before = master.lines.filter((line) => line.includes('alive')).length;
+    await eventually(
+      'the helpers are heard',
+      () => master.lines.filter((line) => line.includes('alive')).length > before + 30,
+    );
+    await master.waitFor('stillDraining');
+    kill(pid, 'SIGUSR2');
+    expect(await answer).toEqual({ status: 200, body: 'begun, ended' });
+    writeFileSync(join(folder, 'stop'), '');
+  }, 60_000);
+
+  test('what a file or certificate has lost since is reported, and ends nothing', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'logs'));
+    const { master } = startHost(
+      [
+        '[program.web]',
+        `command = ${JSON.stringify(app('serves'))}`,
+        'listen = ["127.0.0.1:0"]',
+        'stdout_logfile = "logs/out.log"',
+      ].join('\n'),
+      folder,
+    );
+    await master.waitFor('generationReady');
+    const port = await master.port();
+    const { pid } = await whoAnswers(port);
+    rmSync(join(folder, 'logs'), { recursive: true });
+    await upgrade(master);
+    expect(await master.waitFor('outputLost')).toMatchObject({ reason: 'cannotWrite' });
+    expect(await whoAnswers(port)).toMatchObject({ pid });
+    mkdirSync(join(folder, 'logs'));
+    master.signal('SIGHUP');
+    await master.waitFor('generationReady', { generation: 2 });
+    expect(existsSync(join(folder, 'logs', 'out.log'))).toBe(true);
+  }, 30_000);
 
   test('a worker that drains across it ends its requests, or is ended at its deadline', async () => {
     const master = runMaster({ flags: ['--drain-timeout', '2s'] });

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { MasterRecord } from '../../../../../src/master/handover/record.ts';
 import type { PlanOptions, ProgramOptions } from '../../../../../src/master/config/options.ts';
 import { createMaster, type OwnedMaster } from '../../../../../src/master/master.ts';
 import type { ProcessListeners } from '../../../../../src/master/process/platform.ts';
@@ -26,7 +27,18 @@ interface Setup {
 /** `seen`: when an earlier master has looked for runs of `job`. */
 async function setUp(
   job: Partial<ProgramOptions>,
-  { more = {}, seen = null }: { readonly more?: PlanOptions['programs']; readonly seen?: number | null } = {},
+  {
+    more = {},
+    seen = null,
+    resumed = null,
+    from = '2026-06-01T00:00:30Z',
+  }: {
+    readonly more?: PlanOptions['programs'];
+    readonly seen?: number | null;
+    /** What an earlier image of the master has handed over. */
+    readonly resumed?: MasterRecord | null;
+    readonly from?: string;
+  } = {},
 ): Promise<Setup> {
   const state = temporaryFolder();
   const seenFile = join(state, 'graceful-run', 'runs.runs.json');
@@ -34,7 +46,7 @@ async function setUp(
     mkdirSync(join(state, 'graceful-run'));
     writeFileSync(seenFile, JSON.stringify({ version: 1, seen: { job: seen } }));
   }
-  const clock = createFakeClock('2026-06-01T00:00:30Z');
+  const clock = createFakeClock(from);
   const { platform } = createFakePlatform();
   const exits: ProcessListeners['exit'][] = [];
   const events: EventRecord[] = [];
@@ -60,6 +72,7 @@ async function setUp(
         },
       },
       environment: { PATH: process.env['PATH'], XDG_STATE_HOME: state },
+      resumed,
     },
   );
   master.subscribe((event) => events.push(event));
@@ -175,4 +188,24 @@ test('a master ends only when it has written up to when it has looked for runs',
   expect(JSON.parse(readFileSync(seenFile, 'utf8'))).toMatchObject({
     seen: { job: Date.parse('2026-06-01T00:02Z') },
   });
+});
+
+test('a run that becomes due while the master is upgraded begins right after it, once', async () => {
+  const first = await setUp({});
+  // Through JSON, as the next image gets it.
+  const record = JSON.parse(JSON.stringify(first.master.record())) as MasterRecord;
+  await first.master.stop();
+  const { master, after, events, exit, clock } = await setUp(
+    {},
+    { resumed: record, from: '2026-06-01T00:01:01Z' },
+  );
+  await after('workerReady', 1);
+  exit(0);
+  await after('runEnded', 1);
+  expect(events.filter(({ event }) => event === 'runStarted')).toHaveLength(1);
+  clock.until('2026-06-01T00:02Z');
+  await after('workerReady', 2);
+  exit(0);
+  await after('runEnded', 2);
+  await master.stop();
 });
