@@ -4,8 +4,6 @@ import { once } from 'node:events';
 
 /** The command as it is built. */
 export const built: string = new URL('../../bin/gracefulctl.js', import.meta.url).pathname;
-/** Runs the sources. */
-export const launcher: string = new URL('run-ctl.ts', import.meta.url).pathname;
 
 export interface Ended {
   readonly code: number | null;
@@ -13,9 +11,9 @@ export interface Ended {
   readonly err: string;
 }
 
-/** From its sources. `env` says where the control sockets are. */
+/** As it is built, because that starts in half the time. `env` says where the control sockets are. */
 export function startGracefulctl(args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', launcher, ...args], {
+  return spawn(process.execPath, [built, ...args], {
     env: { ...process.env, FORCE_COLOR: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -31,12 +29,7 @@ export async function outcomeOf(child: ChildProcess): Promise<Ended> {
   return { code: child.exitCode, out, err };
 }
 
-/** As it is built, which starts faster; to its end. */
+/** To its end. */
 export function gracefulctl(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> {
-  return outcomeOf(
-    spawn(process.execPath, [built, ...args], {
-      env: { ...process.env, FORCE_COLOR: '0', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }),
-  );
+  return outcomeOf(startGracefulctl(args, env));
 }

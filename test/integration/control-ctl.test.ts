@@ -19,7 +19,7 @@ import {
   socketFolder,
   statusOf,
 } from '../helpers/fake-master.ts';
-import { type Ended, launcher, outcomeOf, startGracefulctl } from '../helpers/run-gracefulctl.ts';
+import { built, type Ended, outcomeOf, startGracefulctl } from '../helpers/run-gracefulctl.ts';
 import { isRoot, mayRun } from '../helpers/required-programs.ts';
 
 let folder: ReturnType<typeof socketFolder>;
@@ -257,7 +257,7 @@ describe('gracefulctl', () => {
     mkdirSync(closed, { mode: 0o000 });
     const inside = join(closed, 'graceful-run');
     if (isRoot) chmodSync(folder.path, 0o755);
-    const child = spawn(process.execPath, ['--import', 'tsx', launcher, 'status'], {
+    const child = spawn(process.execPath, [built, 'status'], {
       env: { ...process.env, GRACEFUL_RUN_CONTROL_FOLDER: inside, FORCE_COLOR: '0' },
       stdio: ['ignore', 'pipe', 'pipe'],
       // root may enter every directory.
@@ -477,7 +477,7 @@ describe('gracefulctl', () => {
     await start();
     for (const word of ['list', 'reload']) {
       const full = openSync('/dev/full', 'w');
-      const child = spawn(process.execPath, ['--import', 'tsx', launcher, word, '--json'], {
+      const child = spawn(process.execPath, [built, word, '--json'], {
         env: { ...process.env, GRACEFUL_RUN_CONTROL_FOLDER: folder.path, FORCE_COLOR: '0' },
         stdio: ['ignore', full, 'pipe'],
       });

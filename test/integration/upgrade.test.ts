@@ -77,7 +77,7 @@ describe.runIf(process.platform === 'linux')('an upgrade', () => {
   test('the end of a worker is noticed, however close to the upgrade it is', async () => {
     const master = runMaster();
     const port = await master.serving();
-    for (let count = 1; count <= 4; count += 1) {
+    for (let count = 1; count <= 3; count += 1) {
       const { pid } = await whoAnswers(port);
       master.signal('SIGUSR2');
       if (count % 2 === 0) await master.waitFor('upgradeRequested');
@@ -89,7 +89,7 @@ describe.runIf(process.platform === 'linux')('an upgrade', () => {
       await eventually('it is upgraded', () => master.all('masterUpgraded').length === count, 15_000);
     }
     expect(master.all('workerFailed').map(({ failure }) => failure.outcome)).toEqual(
-      Array.from({ length: 4 }, () => ({ code: null, signal: 'SIGKILL' })),
+      Array.from({ length: 3 }, () => ({ code: null, signal: 'SIGKILL' })),
     );
   }, 120_000);
 
@@ -110,7 +110,7 @@ describe.runIf(process.platform === 'linux')('an upgrade', () => {
     );
     await master.waitFor('generationReady');
     const port = await master.port();
-    for (const [at, delayMs] of [0, 60, 120, 180, 240].entries()) {
+    for (const [at, delayMs] of [0, 120, 240].entries()) {
       const { pid } = await whoAnswers(port);
       master.signal('SIGUSR2');
       await master.waitFor('upgradeRequested');
@@ -298,8 +298,8 @@ describe.runIf(process.platform === 'linux')('an upgrade', () => {
     await master.waitFor('runEnded', of('cron'));
     await master.waitFor('stopped', of('once'));
     expect([...log()].sort()).toEqual(['done', 'ran']);
-    for (const name of ['http', 'udp', 'unix', 'python', 'notifies', 'shell'])
-      expect(await ctl('reload', name, '--wait')).toMatchObject({ code: 0, err: '' });
+    const reloaded = ['http', 'udp', 'unix', 'python', 'notifies', 'shell'];
+    expect(await ctl('reload', ...reloaded, '--wait')).toMatchObject({ code: 0, err: '' });
     expect(await get(portOf('http'))).toMatchObject({ status: 200 });
     const answer = await new Promise<string>((resolve, reject) => {
       const socket = net.connect(`${folder}/app.sock`, () => socket.write('GET / HTTP/1.0\r\n\r\n'));
