@@ -61,7 +61,8 @@ export function createUpgrades(parts: UpgradeParts): Upgrades {
     // Output that comes faster than it is written has to wait, or the upgrade would wait for it without end.
     parts.suspendOutput(what === null);
     if (what !== null) return what;
-    if (!parts.isWritten()) return 'a log file is being written';
+    if (!parts.isWritten())
+      return 'a log file is being written, or lines that it lacks are still being counted';
     return own.flush() ? null : 'the reader of the log does not read';
   }
 

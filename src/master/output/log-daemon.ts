@@ -21,6 +21,7 @@ export interface LogDaemon {
   configure(settings: { readonly overflow: 'block' | 'drop' }): void;
   /** Resolves when no message waits to be sent. */
   flushed(): Promise<void>;
+  /** Whether a message waits to be sent, or lines that are lost are still being counted. */
   isBusy(): boolean;
   /** Counts lines that are not sent yet as lost, and reports them. For the end of the master, which cannot wait for them. */
   abandon(): void;
@@ -234,7 +235,7 @@ export function createLogDaemon({
       drops = settings.overflow === 'drop';
       if (drops) hold(false);
     },
-    isBusy: () => queue.length > 0,
+    isBusy: () => queue.length > 0 || loss.isCounting(),
     async flushed() {
       if (queue.length > 0)
         await new Promise<void>((resolve) => {

@@ -44,7 +44,7 @@ export interface LogFile {
   reopen(): Promise<string | null>;
   /** Resolves when no line waits to be written. */
   flushed(): Promise<void>;
-  /** Whether a line waits to be written, or a file to be compressed. */
+  /** Whether a line waits to be written or a file to be compressed, or lines that are lost are still being counted. */
   isBusy(): boolean;
   /** Counts lines that are not written yet as lost, and reports them. For the end of the master, which cannot wait for them. */
   abandon(): void;
@@ -348,7 +348,7 @@ export function createLogFile(
       while (writing !== null) await writing;
       await compressing;
     },
-    isBusy: () => writing !== null || queue.bytes > 0 || isCompressing,
+    isBusy: () => writing !== null || queue.bytes > 0 || isCompressing || loss.isCounting(),
     abandon() {
       const waiting = [...underWay];
       while (queue.bytes > 0) waiting.push(...queue.take(Infinity, Infinity));

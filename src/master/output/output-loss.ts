@@ -20,6 +20,8 @@ export interface OutputLoss {
   ): void;
   /** Notes that output was written. `isQueueShort`: output comes slowly enough again. */
   wrote(bytes: number, isQueueShort: boolean): void;
+  /** Whether there is a loss whose lines are still being counted. */
+  isCounting(): boolean;
   /** Ends a loss and reports it. */
   end(): void;
 }
@@ -75,6 +77,7 @@ export function createOutputLoss({ path, tell, nowMs }: OutputLossParts): Output
           : loss.writtenBytes >= recoveryBytes || nowMs() - loss.latestAt >= recoveryMs;
       if (hasRecovered) end();
     },
+    isCounting: () => loss !== null,
     end,
   };
 }

@@ -259,12 +259,15 @@ test.each([
     await file.flushed();
   }
   expect(events).toEqual([{ event: 'outputLost', path, reason: 'cannotWrite', problem }]);
+  // What is being counted is not handed over to another image of the master.
+  expect(file.isBusy()).toBe(true);
   room.bytes = Infinity;
   now += 1_000;
   write('number 6\n');
   await file.flushed();
   expect(readFileSync(path, 'utf8')).toBe('number 1\nnumber 6\n');
   expect(events.slice(1)).toEqual([{ event: 'outputResumed', path, lines: 4, bytes: 36 }]);
+  expect(file.isBusy()).toBe(false);
   expect(holds).not.toContain(true);
 });
 
