@@ -164,7 +164,7 @@ function assemble(
     set,
     file: () => {
       if (updates.plan().master.remembers) return { path: stateFile(name(), environment), survivesEnd: true };
-      // The control socket is in a folder that is empty after a reboot. Without the socket, nobody can stop a program.
+      // The folder of the control socket is empty after a reboot. Without a control socket, no operator can stop a program.
       return control === null || isOfOneProgram
         ? null
         : { path: join(dirname(control.path), `${name()}.wanted`), survivesEnd: false };
@@ -365,11 +365,12 @@ function assemble(
     counts.resume(before.counts);
     updates.resume(before.unsettled);
     wanted.resume(before.runningOn);
-    if (before.control !== null)
-      await openControl(before.control).catch((error: unknown) => {
+    const { control: held } = before;
+    if (held !== null)
+      await openControl(held).catch((error: unknown) => {
         // The socket was lost, and cannot be made again: the programs run on without it.
-        const { path } = before.control ?? { path: '' };
-        publish({ event: 'controlSocketChanged', change: 'lost', control: path, problem: messageOf(error) });
+        const problem = messageOf(error);
+        publish({ event: 'controlSocketChanged', change: 'lost', control: held.path, problem });
       });
     await wanted.open();
     if (before.metrics !== null)

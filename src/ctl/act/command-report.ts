@@ -1,5 +1,6 @@
 /** The result of a command for one program or master, as `--json` prints it. */
 import type { Upgraded } from '../../shared/ask-to-upgrade.ts';
+import type { CommandName } from '../command-table.ts';
 import type {
   Decided,
   PlanProblem,
@@ -28,17 +29,7 @@ export interface Achieved {
 }
 
 /** The commands that change something. */
-export type ActingCommand =
-  | 'start'
-  | 'stop'
-  | 'restart'
-  | 'reload'
-  | 'promote'
-  | 'rollback'
-  | 'scale'
-  | 'update'
-  | 'upgrade'
-  | 'shutdown';
+export type ActingCommand = Exclude<CommandName, 'list' | 'status' | 'top' | 'events' | 'logs'>;
 
 /** The master or the program that a command is about. A word that names neither of them takes the place of the name. */
 export interface Subject {

@@ -39,8 +39,8 @@ import { watchTerminal } from './controlling-terminal.ts';
 import { defaults } from '../config/options/defaults.ts';
 
 /**
- * Runs the command and ends the process with one of the exit codes. Never rejects. `takeSignals`: ends the noting of signals that arrive before this
- * process listens for them, and returns those that still have to be answered.
+ * Runs the command and ends the process with one of the exit codes. Never rejects. `takeSignals`: removes the listeners that note early
+ * signals, and returns the signals that came before this process could answer them.
  */
 export async function main(
   argv: readonly string[],
@@ -239,13 +239,13 @@ async function run(invocation: Run, words: readonly string[], before: Before): P
   process.on('unhandledRejection', (reason) => {
     master.noteBug(reason);
   });
-  const obey = (): void => {
+  const listenToSignals = (): void => {
     obeySignals(master.commands, terminal);
     // A second request for the upgrade was answered by the upgrade.
     for (const signal of before.takeSignals()) if (signal !== 'SIGUSR2') process.emit(signal, signal);
   };
   // Before everything is taken over, nothing can be done with it.
-  if (!isResumed) obey();
+  if (!isResumed) listenToSignals();
   // A program that was given up keeps nothing running, but can be started again: so this timer keeps the process alive.
   if (plan.programs.some(({ restart }) => restart.onFatal === 'stay'))
     setInterval(() => undefined, longestTimerMs);
@@ -253,7 +253,7 @@ async function run(invocation: Run, words: readonly string[], before: Before): P
   const others = foreignChildren ?? children;
   try {
     await master.start();
-    if (isResumed) obey();
+    if (isResumed) listenToSignals();
     const failure = await master.ended;
     return chooseExitCode(master.exitCode(), failure);
   } catch (error) {

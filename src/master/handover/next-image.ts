@@ -9,7 +9,8 @@ import { GracefulRunError, systemCode } from '../../shared/errors.ts';
 import { errorLineOf } from '../../shared/error-line.ts';
 import { findInPath } from '../launch/resolve-command.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
-import { execute, keepThroughExec, loadExecCalls } from '../system-calls/exec-calls.ts';
+import { execute, loadExecCalls } from '../system-calls/exec-calls.ts';
+import { keepFromChildren, keepThroughExec } from '../system-calls/syscalls.ts';
 import { checkFlag, resumeFlag } from './flags.ts';
 import { descriptorsOf } from './record.ts';
 import { type Snapshot, writeSnapshot } from './snapshot.ts';
@@ -65,9 +66,9 @@ export function createNextImage(words: readonly string[]): NextImage {
       // Node.js has had its standard streams closed on exec, too.
       const kept = [0, 1, 2, fd, ...descriptorsOf(snapshot.master)];
       const { file, args } = commandLine(resumeFlag, fd);
-      for (const one of kept) keepThroughExec(one, true);
+      for (const one of kept) keepThroughExec(one);
       const code = execute(file, [file, ...args], process.env);
-      for (const one of kept) keepThroughExec(one, false);
+      for (const one of kept) keepFromChildren(one);
       closeSync(fd);
       return new GracefulRunError(
         'upgradeFailed',

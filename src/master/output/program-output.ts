@@ -38,7 +38,7 @@ export interface ProgramOutput {
   /** Applies the settings that can change while workers run. */
   configure(plan: OutputPlan): void;
   /**
-   * Opens the log files and daemons of a worker that is about to be started, or of one that runs already: then with the lines that have not ended.
+   * Opens the log files and daemons of a worker that is about to be started, or of one that runs already. `unended`: the lines that this one has begun and not ended.
    * Errors: `logFileUnusable`.
    */
   open(plan: OutputPlan, place: WorkerPlace, unended?: UnendedLines): WorkerOutput;

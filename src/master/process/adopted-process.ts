@@ -28,7 +28,7 @@ import type {
 } from './platform.ts';
 import { killTree } from './process-tree.ts';
 import { sendSignal } from './send-signal.ts';
-import { streamFrom, suspendReading } from './suspend-reading.ts';
+import { hasUnread, streamFrom, suspendReading } from './suspend-reading.ts';
 import { watchDescriptor } from './watch-process-end.ts';
 
 /** How often the pid file is read again while it is expected to name a process. It is not read at other times. */
@@ -280,13 +280,13 @@ function watchOver(
       process: daemon?.descriptor ?? null,
     }),
     suspendOutput: (isSuspended) => {
-      for (const stream of [output?.stdout, output?.stderr]) suspendReading(stream ?? null, isSuspended);
+      if (output !== null) suspendReading(output, isSuspended);
     },
     // Only a daemon can be handed over, and not the command that starts one.
-    isTalking: () =>
+    isBusy: () =>
       daemon === null ||
       (launcher !== null && launcher.pid !== daemon.pid) ||
-      [output?.stdout, output?.stderr].some((stream) => stream != null && stream.readableLength > 0),
+      (output !== null && hasUnread(output)),
     killTree: () => {
       isEnding = true;
       lastSignal = null;

@@ -5,7 +5,7 @@ import { longestTimerMs } from '../../shared/durations.ts';
 import { readProcessStat } from '../../shared/process-stat.ts';
 
 const waiting = new Map<number, (outcome: Outcome) => void>();
-/** Children whose ends will be awaited, and the outcomes of those that have ended before. */
+/** Children that are about to be taken over, and the outcomes of those among them that have ended already. */
 const expected = new Set<number>();
 const early = new Map<number, Outcome>();
 let keepAlive: NodeJS.Timeout | null = null;
@@ -36,13 +36,14 @@ export function isAwaited(pid: number): boolean {
 /** Reports the end of a child. `status`: what waitpid(2) has given. */
 export function reportEnd(pid: number, status: number): void {
   const ended = waiting.get(pid);
-  if (ended === undefined) early.set(pid, outcomeOf(status));
+  const outcome = outcomeOf(status);
+  if (ended === undefined) early.set(pid, outcome);
   waiting.delete(pid);
   if (waiting.size === 0 && keepAlive !== null) {
     clearInterval(keepAlive);
     keepAlive = null;
   }
-  ended?.(outcomeOf(status));
+  ended?.(outcome);
 }
 
 /** Reads the status as the macros of wait(2) do. */

@@ -95,8 +95,8 @@ export interface WorkerProcess {
   suspendOutput(isSuspended: boolean): void;
   /** The descriptors that this process has open for the worker. */
   descriptors(): WorkerDescriptors;
-  /** Whether a message is on its way to the worker, or has arrived from it in part. */
-  isTalking(): boolean;
+  /** Whether something is under way that another image could not take over: a message, the report of its exit, or output that was read and not handed on. */
+  isBusy(): boolean;
   /**
    * Sends the signal to the process, or to its group if it leads one. Only a process that a pid file names has this function, because its number may be
    * another process's by now.

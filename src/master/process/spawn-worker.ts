@@ -16,7 +16,7 @@ import { cannotStart, type StartedWithOutput, startRequested, watchClosing } fro
 import type { LeftStream, OutputStream, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 import { findLaunchers, killTree, type Roots } from './process-tree.ts';
 import { sendSignal } from './send-signal.ts';
-import { suspendReading } from './suspend-reading.ts';
+import { hasUnread, suspendReading } from './suspend-reading.ts';
 import { watchEnd } from './watch-process-end.ts';
 
 export const afterMaster: AfterMaster = createAfterMaster();
@@ -164,7 +164,7 @@ export function superviseWorker(
       } else if (held.delete(stream)) streams[stream]?.resume();
     },
     suspendOutput: (isSuspended) => {
-      for (const stream of [streams.stdout, streams.stderr]) suspendReading(stream, isSuspended);
+      suspendReading(streams, isSuspended);
     },
     descriptors: () => ({
       channel: channel.fd(),
@@ -173,13 +173,13 @@ export function superviseWorker(
       newline: handleDescriptor(newlines),
       process: null,
     }),
-    isTalking: () =>
+    isBusy: () =>
       // Its exit is about to be reported, or its program outlives it.
       child.exitCode !== null ||
       child.signalCode !== null ||
       onTheWay.size > 0 ||
       channel.isWithinMessage() ||
-      [streams.stdout, streams.stderr].some((stream) => stream !== null && stream.readableLength > 0),
+      hasUnread(streams),
     killTree: () => {
       // Until the exit is reported, no other process can have this pid.
       const isThere = (): boolean => child.exitCode === null && child.signalCode === null;

@@ -324,6 +324,6 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       isTurning ||
       queue.length > 0 ||
       performer.isWaiting() ||
-      workers.all().some(({ process, unguardExit }) => process.isTalking() || unguardExit.size > 0),
+      workers.all().some(({ process, unguardExit }) => process.isBusy() || unguardExit.size > 0),
   };
 }

@@ -190,7 +190,10 @@ export function recordOf(
     hungExitCode,
     report,
     cleanUpsCut,
-    output: worker.output.unended(),
+    // Read only when the record is written down: a line may have a megabyte, and every status looks at the other fields.
+    get output() {
+      return worker.output.unended();
+    },
     outliveMs,
     pidFile,
   };

@@ -7,7 +7,6 @@ interface ExecCalls {
     args: readonly (string | null)[],
     environment: readonly (string | null)[],
   ) => number;
-  readonly fcntl: (fd: number, command: number, type: 'int', argument: number) => number;
   readonly memfd: (name: string, flags: number) => number;
   readonly errno: () => number;
 }
@@ -20,9 +19,8 @@ export async function loadExecCalls(): Promise<void> {
   const { default: koffi } = await import('koffi');
   const library = koffi.load(null);
   const execve: ExecCalls['execve'] = library.func('int execve(const char *, const char **, const char **)');
-  const fcntl: ExecCalls['fcntl'] = library.func('int fcntl(int, int, ...)');
   const memfd: ExecCalls['memfd'] = library.func('int memfd_create(const char *, unsigned int)');
-  calls = { execve, fcntl, memfd, errno: () => koffi.errno() };
+  calls = { execve, memfd, errno: () => koffi.errno() };
 }
 
 /** execve(2): runs another program in this process. Returns only if that fails: the name of the error. */
@@ -33,17 +31,11 @@ export function execute(file: string, args: readonly string[], environment: Node
   return systemErrorCode(calls.errno());
 }
 
-const setDescriptorFlags = 2;
-const closeOnExec = 1;
-
-/** fcntl(2): decides whether the descriptor stays open in the program that execve(2) runs. */
-export function keepThroughExec(fd: number, isKept: boolean): void {
-  calls?.fcntl(fd, setDescriptorFlags, 'int', isKept ? 0 : closeOnExec);
-}
+const closedOnExec = 1;
 
 /** memfd_create(2): a file in memory, which ends with its last descriptor. Returns the descriptor, or the name of the error. */
 export function openMemory(name: string): number | string {
   if (calls === null) return 'ENOSYS';
-  const fd = calls.memfd(name, closeOnExec);
+  const fd = calls.memfd(name, closedOnExec);
   return fd === -1 ? systemErrorCode(calls.errno()) : fd;
 }

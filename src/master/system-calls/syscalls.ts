@@ -337,6 +337,11 @@ export function keepFromChildren(fd: number): void {
   calls?.fcntl(fd, setDescriptorFlags, 'int', closeOnExecFlag);
 }
 
+/** fcntl(2): the opposite. The descriptor stays open in a program that execve(2) runs in this process. */
+export function keepThroughExec(fd: number): void {
+  calls?.fcntl(fd, setDescriptorFlags, 'int', 0);
+}
+
 /** As keepFromChildren(), for descriptors that were left open by execve(2). */
 export async function keepAllFromChildren(fds: readonly number[]): Promise<void> {
   await loadSystemCalls();
