@@ -63,7 +63,7 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
       endWatchers: () => undefined,
       holdOutput: () => undefined,
       suspendOutput: () => undefined,
-      isTalking: () => false,
+      isBusy: () => false,
       descriptors: () => ({ channel: null, stdout: null, stderr: null, newline: null, process: null }),
       killTree: () => {
         end();
