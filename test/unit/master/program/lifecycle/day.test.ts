@@ -1,6 +1,6 @@
 // A day of crashes on a clock of its own: nothing grows, no pause is longer than it may be, and what can serve serves.
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import {
   silentEnd,
   type Effect,
@@ -17,6 +17,7 @@ import {
 } from '../../../../../src/master/program/lifecycle/state.ts';
 import { step } from '../../../../../src/master/program/lifecycle/step.ts';
 import { failure, settings } from '../../../../helpers/lifecycle.ts';
+import { expect } from '../../../../helpers/quick-expect.ts';
 
 const dayMs = 24 * 60 * 60 * 1_000;
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import type { Effect, LifecycleInput } from '../../../../../src/master/program/lifecycle/inputs.ts';
 import { isImpossible as isImpossibleForProgram } from '../../../../../src/master/program/lifecycle/program-table.ts';
 import {
@@ -20,6 +20,7 @@ import { step } from '../../../../../src/master/program/lifecycle/step.ts';
 import { isImpossible as isImpossibleForWorker } from '../../../../../src/master/program/lifecycle/worker-table.ts';
 import type { MasterEvent } from '../../../../../src/shared/events.ts';
 import { capabilities, crash, failure, settings } from '../../../../helpers/lifecycle.ts';
+import { expect } from '../../../../helpers/quick-expect.ts';
 
 /**
  * A world of processes and timers as the kernel would have it: it obeys the effects, and what it does next is
