@@ -57,25 +57,25 @@ async function completed(
   env: NodeJS.ProcessEnv,
 ): Promise<readonly string[]> {
   const folder = env['HOME'] ?? '';
-  if (shell === 'fish')
-    return lines.map((line) => {
-      const scripts = 'gracefulctl completion fish | source; graceful-run completion fish | source';
-      const code = `${scripts}; complete -C '${line}'`;
-      const { stdout } = spawnSync('fish', ['--no-config', '-c', code], {
-        env,
-        cwd: folder,
-        encoding: 'utf8',
-      });
-      const start = line.slice(0, line.lastIndexOf(' ') + 1);
-      return (
-        start +
-        stdout
-          .trim()
-          .split('\n')
-          .map((found) => found.split('\t')[0])
-          .join(' ')
-      );
+  if (shell === 'fish') {
+    const script = [
+      'gracefulctl completion fish | source; graceful-run completion fish | source',
+      ...lines.map((line) => `complete -C '${line}'; echo`),
+    ].join('\n');
+    const { stdout } = spawnSync('fish', ['--no-config', '-c', script], {
+      env,
+      cwd: folder,
+      encoding: 'utf8',
     });
+    const found = stdout.split('\n\n').map((block) =>
+      block
+        .trim()
+        .split('\n')
+        .map((one) => one.split('\t')[0])
+        .join(' '),
+    );
+    return lines.map((line, at) => line.slice(0, line.lastIndexOf(' ') + 1) + (found[at] ?? ''));
+  }
   const result = join(folder, 'line');
   const begin: Readonly<Record<'bash' | 'zsh', readonly string[]>> = {
     bash: [

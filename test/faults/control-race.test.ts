@@ -8,12 +8,13 @@ import { expect, onTestFinished, test } from 'vitest';
 import { routes } from '../../src/shared/control-api.ts';
 import { askControl } from '../../src/shared/control-client.ts';
 import type { RaceOrder, RaceReport } from '../helpers/claim-racer.ts';
+import { bundled } from '../helpers/bundled.ts';
 import { runMaster, temporaryFolder } from '../helpers/run-master.ts';
 
 const racer = new URL('../helpers/claim-racer.ts', import.meta.url).pathname;
 
-function startRacer(): ChildProcess {
-  const child = fork(racer, [], { execArgv: ['--import', 'tsx'] });
+async function startRacer(): Promise<ChildProcess> {
+  const child = fork(await bundled(racer), [], { execArgv: [] });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }
@@ -39,7 +40,7 @@ test.each([['where nothing is'], ['over the socket of a dead master']])(
   async (where) => {
     const folder = temporaryFolder();
     const path = join(folder, 'web.sock');
-    const racers = Array.from({ length: 4 }, startRacer);
+    const racers = await Promise.all(Array.from({ length: 4 }, startRacer));
     for (let round = 0; round < 60; round += 1) {
       if (where !== 'where nothing is') await leaveStaleSocket(path);
       const reports = await Promise.all(racers.map((child) => tell(child, { folder })));

@@ -1,16 +1,12 @@
 // gracefulctl over several programs, under one master and under a master for each. Real masters, real workers.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { widthOf } from '../../src/ctl/show/columns.ts';
-import type { ProgramOptions } from '../../src/master/config/options.ts';
 import { type Ended, gracefulctl, startGracefulctl } from '../helpers/run-gracefulctl.ts';
-import { appPath, runMaster, temporaryFolder } from '../helpers/run-master.ts';
-
-const launcher = new URL('../helpers/run-plan.ts', import.meta.url).pathname;
+import { of } from '../helpers/run-host.ts';
+import { appPath, runMaster, type RunningMaster, temporaryFolder } from '../helpers/run-master.ts';
 
 /** What gracefulctl is asked about. */
 class Programs {
@@ -63,50 +59,54 @@ interface Line {
   readonly error?: { readonly code: string } | null;
 }
 
-interface OfOneMaster {
-  readonly programs: Programs;
-  readonly master: ChildProcess;
-  readonly file: string;
-  readonly plan: (names: readonly string[], changed?: Partial<ProgramOptions>) => void;
+interface Settings {
+  readonly autostart?: boolean;
+  readonly workers?: number;
 }
 
-/** One master, with a config file, of all of these programs. */
+interface OfOneMaster {
+  readonly programs: Programs;
+  readonly master: RunningMaster;
+  readonly file: string;
+  readonly plan: (names: readonly string[], changed?: Settings) => void;
+}
+
+/** One master, with a config file, of all of these programs. `settings`: keys of each. */
 async function oneMaster(
   names: readonly string[],
   {
     name = 'platform',
     programs = new Programs(),
     ...settings
-  }: Partial<ProgramOptions> & {
+  }: Settings & {
     readonly name?: string;
     readonly programs?: Programs;
   } = {},
 ): Promise<OfOneMaster> {
   const file = join(programs.folder, `${name}.json`);
   const plan: OfOneMaster['plan'] = (all, changed = {}) => {
-    const options = all.map((program): [string, ProgramOptions] => {
+    const tables = all.map((program): [string, object] => {
       const command = [process.execPath, programs.fileOf(program)];
       return [program, { command, port: 0, host: '127.0.0.1', probation: '0s', ...settings, ...changed }];
     });
-    writeFileSync(file, JSON.stringify({ name, programs: Object.fromEntries(options) }));
+    writeFileSync(file, JSON.stringify({ master: { name }, program: Object.fromEntries(tables) }));
   };
   for (const program of names) copyFileSync(appPath('serves'), programs.fileOf(program));
   plan(names);
-  const master = spawn(process.execPath, ['--import', 'tsx', launcher, file], {
-    env: { ...process.env, ...programs.env },
-    stdio: ['ignore', 'ignore', 'inherit'],
+  const master = runMaster({
+    hasOwnFlags: false,
+    flags: ['-c', file, '--log-format', 'json', '--log-level', 'debug'],
+    command: [],
+    name,
+    runtime: programs.folder,
   });
-  const ended = once(master, 'exit');
-  onTestFinished(async () => {
-    master.kill('SIGTERM');
-    await ended;
-  });
-  const isWanted = settings.autostart ?? true;
-  for (;;) {
-    const { code, out } = await programs.ctl('list', `${name}:*`, '--json');
-    if (code === 0 || (!isWanted && out !== '')) return { programs, master, file, plan };
-    await pause(20);
-  }
+  const isReady = settings.autostart ?? true;
+  await Promise.all(
+    isReady
+      ? names.map(async (program) => master.waitFor('generationReady', of(program)))
+      : [master.waitFor('masterStarted')],
+  );
+  return { programs, master, file, plan };
 }
 
 /** A master for each of these programs. */
@@ -223,14 +223,14 @@ describe('a master with a config file', () => {
     for (const words of [['api'], ['api', '--wait']])
       expect((await programs.ctl('start', ...words)).out).toBe('already running: generation 2 serves\n');
     expect(await programs.generations()).toEqual({ api: 2, 'web-1': 2, 'web-2': 2 });
-    expect(master.exitCode).toBe(null);
+    expect(master.child.exitCode).toBe(null);
   });
 
   test('ends with all of its programs at a shutdown', async () => {
     const { programs, master } = await oneMaster(['api', 'shop']);
     const { code, out } = await programs.ctl('shutdown', '--wait');
     expect([code, out]).toEqual([0, 'stopped\n']);
-    expect(master.exitCode).toBe(0);
+    expect((await master.exited).code).toBe(0);
     expect((await programs.ctl('status')).code).toBe(3);
   });
 
@@ -273,7 +273,7 @@ describe('a master with a config file', () => {
     expect([broken.code, broken.out]).toEqual([2, '']);
     expect(broken.err.split('\n')).toEqual([
       `gracefulctl: cannot update: ${file} has 1 problem; nothing was changed`,
-      expect.stringMatching(new RegExp(`^${file}: `)),
+      expect.stringMatching(new RegExp(`^${file}:1:2: `)),
       '',
     ]);
     const json = await programs.ctl('update', '--json');
