@@ -1,11 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
-/** Unit tests that replace a module, which they do for their whole process. */
-const mocking = readdirSync(new URL('test/unit/', import.meta.url), { recursive: true, encoding: 'utf8' })
+// Node.js reads these certificates at each start, which takes longer than the rest of its start, and there are thousands of starts here.
+Reflect.deleteProperty(process.env, 'NODE_EXTRA_CA_CERTS');
+
+/** Tests that replace a module or a variable of the environment, which they do for their whole process. */
+const replacing = readdirSync(new URL('test/', import.meta.url), { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.test.ts'))
-  .map((path) => `test/unit/${path}`)
-  .filter((path) => /\bvi\.(?:do)?mock\(/i.test(readFileSync(new URL(path, import.meta.url), 'utf8')));
+  .map((path) => `test/${path}`)
+  .filter((path) =>
+    /\bvi\.(?:(?:do)?mock|stub\w+)\(/i.test(readFileSync(new URL(path, import.meta.url), 'utf8')),
+  );
 
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -13,18 +18,16 @@ const config: ViteUserConfig = defineConfig({
     hookTimeout: 30_000,
     // Most integration tests wait for processes, timers and signals: three files at a time are what two cores carry.
     maxWorkers: 3,
+    // A process for each file would take longer to start than many a file takes.
+    isolate: false,
     projects: [
       {
         extends: true,
-        // Many and short: a process for each file would take longer than its tests.
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: mocking, isolate: false },
+        test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: replacing },
       },
       {
         extends: true,
-        test: {
-          name: 'isolated',
-          include: [...mocking, 'test/{clients,docs,faults,integration,package}/**/*.test.ts'],
-        },
+        test: { name: 'isolated', include: replacing, isolate: true },
       },
     ],
   },
