@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 
 /**
  * The other end of the answer's descriptor closes with the master, however that ends. A thread waits for it, because code of the file may
- * keep the main thread busy.
+ * keep the main thread busy. A file that is no program is read so quickly that it needs none.
  */
 export function endWithMaster(descriptor: number): void {
   const code = `

@@ -47,10 +47,11 @@ process.on('beforeExit', () => {
   answer(problem('waits for a promise that nothing settles', 'does it await something that never happens?'));
 });
 
-endWithMaster(answerDescriptor);
 // The file sees the variables of the master.
 answer(
-  await readConfig(file, { ...process.env }).catch((error: unknown) =>
+  await readConfig(file, { ...process.env }, () => {
+    endWithMaster(answerDescriptor);
+  }).catch((error: unknown) =>
     problem(
       `cannot be read because of a bug in graceful-run: ${messageOf(error)}`,
       'please report it, with the file',

@@ -14,10 +14,13 @@ const textFormats: Readonly<Record<string, (text: string) => Parsed>> = {
 };
 const moduleFormats: ReadonlySet<string> = new Set(['js', 'cjs', 'mjs', 'ts', 'mts']);
 
-/** Parses the file with the parser for its name. Throws `SyntaxFaults`. */
-export async function parseFile(path: string): Promise<Parsed> {
+/** Parses the file with the parser for its name. `willRunCode`: called if the file is a program. Throws `SyntaxFaults`. */
+export async function parseFile(path: string, willRunCode: () => void): Promise<Parsed> {
   const ending = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? '';
-  if (moduleFormats.has(ending)) return loadModule(path);
+  if (moduleFormats.has(ending)) {
+    willRunCode();
+    return loadModule(path);
+  }
   const parse = Object.hasOwn(textFormats, ending) ? textFormats[ending] : undefined;
   // Read before the format is checked, so that a missing file is reported as missing.
   const text = readText(path);

@@ -44,12 +44,18 @@ interface Visit {
 
 /**
  * Loads a config file with its includes. It reads everything that can be read, so that all problems are found at once. Never rejects for what a file
- * contains.
+ * contains. `beforeCode`: called before code of the user runs for the first time.
  */
 export async function loadFiles(
   path: string,
   environment: Readonly<Record<string, string | undefined>>,
+  beforeCode: () => void = () => undefined,
 ): Promise<Loaded> {
+  let hasRunCode = false;
+  const willRunCode = (): void => {
+    if (!hasRunCode) beforeCode();
+    hasRunCode = true;
+  };
   const files: LoadedFile[] = [];
   const problems: PlanProblem[] = [];
   /** What includes each file, by its real path. */
@@ -97,7 +103,7 @@ export async function loadFiles(
   async function parse(source: Source, by: PlanNode | null): Promise<TableNode | null> {
     const hint = by === null ? null : `it is included by ${placeOf(by)}`;
     try {
-      const root = place(await parseFile(source.path), source);
+      const root = place(await parseFile(source.path, willRunCode), source);
       if (root.kind === 'table') return root;
       problems.push(
         problemWith(root, `must be a table, not ${root.kind === 'list' ? 'a list' : 'a single value'}`, hint),
