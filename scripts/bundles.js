@@ -6,7 +6,7 @@ import { workerBundles } from './worker-bundles.js';
 const root = new URL('..', import.meta.url).pathname;
 const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 
-// Development dependencies that src/ imports are compiled in: croner, string-width, yargs-parser, zod, and the parsers of config files.
+// Development dependencies that src/ imports are compiled in: croner, fast-string-width, yargs-parser, zod, and the parsers of config files.
 const external = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
 
 const common = {

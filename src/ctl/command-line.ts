@@ -1,19 +1,17 @@
 /** Parses the command line of gracefulctl. */
-import yargs, { type Argv } from 'yargs';
+import parser from 'yargs-parser';
 import { type ReloadWait, reloadWaits, workersLimit } from '../shared/control-api.ts';
 import { parseDuration } from '../shared/durations.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import { shells } from '../shared/completion.ts';
 import { version } from '../shared/version.ts';
 import {
-  commandExamples,
-  commandExits,
   type CommandName,
+  type CommandOption,
   type CommandRow,
   commandTable,
   completionCommand,
   commonOptions,
-  namesOf,
 } from './command-table.ts';
 import type { Wanted } from './masters/selection.ts';
 import type { Spelling } from './masters/spelling.ts';
@@ -50,22 +48,31 @@ export interface Request extends Spelling {
   readonly command: Command;
 }
 
+/** What follows the command. */
 interface Words {
-  names: string[] | undefined;
-  name: string | undefined;
-  all: boolean;
-  json: boolean;
-  wait?: string;
-  dryRun?: boolean;
-  watch?: boolean;
-  follow?: boolean;
-  lines?: string;
-  since?: string;
-  stderr?: boolean;
+  readonly names: readonly string[];
+  readonly name: string | undefined;
+  readonly all: boolean;
+  readonly json: boolean;
+  readonly wait: string | undefined;
+  readonly dryRun: boolean;
+  readonly watch: boolean;
+  readonly follow: boolean;
+  readonly lines: string | undefined;
+  readonly since: string | undefined;
+  readonly stderr: boolean;
 }
 
 export const program = 'gracefulctl';
 
+const allOptions: readonly CommandOption[] = [
+  ...commonOptions,
+  ...commandTable.flatMap(({ options }) => options),
+];
+/** The letters of the options that have one. */
+const shortForms: Readonly<Record<string, string[]>> = Object.fromEntries(
+  allOptions.flatMap(({ flag, short }) => (short === undefined ? [] : [[flag, [short]]])),
+);
 const commandNames: readonly string[] = [...commandTable.map(({ name }) => name), completionCommand.name];
 /** Names of these commands in other tools, or that users may try. */
 const synonyms: Readonly<Record<string, string>> = {
@@ -92,66 +99,75 @@ const scaleUsage = `${program} scale 3, or ${program} scale <program> 3`;
 
 /** Returns the request that the arguments make, or null if --help or --version has been answered. @throws GracefulRunError badOption. */
 export async function parseCommandLine(argv: readonly string[]): Promise<Request | null> {
-  let request: Request | null = null;
-  const pick = (words: Pick<Words, 'names' | 'name' | 'all'>, command: Command): void => {
-    request = {
-      wanted: wantedIn(words),
-      command,
-      typed: [program, ...argv].join(' '),
-      spell: (name) => `${program} ${command.kind} ${name}${effectOf(command)}`,
-    };
-  };
   rejectUnknownOptions(argv);
-  const parser = yargs(argv.map(explicitWait))
-    .scriptName(program)
-    .usage(
-      'Usage: $0 <command> [names..] [options]\n\nQuery and control the programs that graceful-run runs.',
+  const parsed = parser(argv.map(explicitWait), {
+    string: flagsOf('text'),
+    boolean: [...flagsOf('boolean'), 'help', 'version'],
+    alias: { help: ['h'], ...shortForms },
+    configuration: {
+      'populate--': true,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+    },
+  });
+  const asksForHelp = parsed._[0] === 'help';
+  if (asksForHelp || parsed['help'] === true) {
+    const { printHelp } = await import('./help.ts');
+    await printHelp(asksForHelp ? [...argv.slice(argv.indexOf('help') + 1), '--help'] : argv);
+    return null;
+  }
+  if (parsed['version'] === true) {
+    process.stdout.write(`${version}\n`);
+    return null;
+  }
+  const [typed, ...rest] = parsed._.map(String);
+  const row = commandTable.find(
+    ({ name, aliases }) => typed !== undefined && [name, ...aliases].includes(typed),
+  );
+  if (row === undefined) throw unknownCommand(typed);
+  rejectUnknownLetters(row, Object.keys(parsed));
+  const words = wordsIn(parsed, [...rest, ...(parsed['--'] ?? []).map(String)]);
+  const { names, command } = commandOf(row.name, words);
+  return {
+    wanted: wantedIn({ ...words, names }),
+    command,
+    typed: [program, ...argv].join(' '),
+    spell: (name) => `${program} ${command.kind} ${name}${effectOf(command)}`,
+  };
+}
+
+function flagsOf(wanted: CommandOption['kind']): string[] {
+  return allOptions.filter(({ kind }) => kind === wanted).map(({ flag }) => flag);
+}
+
+function wordsIn(parsed: Readonly<Record<string, unknown>>, names: string[]): Words {
+  const text = (flag: string): string | undefined => {
+    const value = parsed[flag];
+    if (!Array.isArray(value)) return typeof value === 'string' ? value : undefined;
+    throw badOption(`cannot understand the command line: --${flag} was given more than once`, 'give it once');
+  };
+  const isOn = (flag: string): boolean => [parsed[flag]].flat().at(-1) === true;
+  const name = text('name');
+  if (name === '')
+    throw badOption(
+      'cannot understand the command line: --name needs a name',
+      `see the names: ${program} list`,
     );
-  for (const { flag, kind, value, description } of commonOptions)
-    parser.option(flag, {
-      type: kind === 'boolean' ? 'boolean' : 'string',
-      ...(kind === 'boolean' ? { default: false } : {}),
-      ...(value === undefined ? {} : { requiresArg: true }),
-      describe: description,
-    });
-  for (const row of commandTable)
-    parser.command<Words>(
-      [`${row.name} [names..]`, ...row.aliases],
-      row.description,
-      (command: Argv) => withArguments(command, row),
-      (words: Words) => {
-        const { names, command } = commandOf(row.name, words);
-        pick({ ...words, names }, command);
-      },
-    );
-  for (const [words, meaning] of commandExamples) parser.example(`$0 ${words}`, meaning);
-  await parser
-    .command(completionCommand.usage, completionCommand.description, {}, () => {
-      throw badOption(
-        `cannot print a completion script: the shell must be ${shells.slice(0, -1).join(', ')} or ${shells.at(-1) ?? ''}`,
-        `source <(${program} completion bash)`,
-      );
-    })
-    .command('$0 [words..]', false, {}, ({ words }) => {
-      throw unknownCommand(words);
-    })
-    .epilogue(`Exit codes: ${commandExits.map(([code, meaning]) => `${code} ${meaning}`).join(' · ')}`)
-    .strict()
-    .version(version)
-    .help()
-    .alias('h', 'help')
-    .detectLocale(false)
-    .wrap(Math.min(process.stdout.columns || 100, 100))
-    .exitProcess(false)
-    .fail((message: string | null, error: unknown) => {
-      if (error instanceof GracefulRunError) throw error;
-      throw badOption(
-        `cannot understand the command line: ${message ?? String(error)}`,
-        `see ${program} --help`,
-      );
-    })
-    .parseAsync();
-  return request;
+  return {
+    names,
+    name,
+    all: isOn('all'),
+    json: isOn('json'),
+    wait: text('wait'),
+    dryRun: isOn('dry-run'),
+    watch: isOn('watch'),
+    follow: isOn('follow'),
+    lines: text('lines'),
+    since: text('since'),
+    stderr: isOn('stderr'),
+  };
 }
 
 /** The words after the name without which the command would do something else. */
@@ -160,7 +176,7 @@ function effectOf(command: Command): string {
   return command.kind === 'update' && command.dryRun ? ' --dry-run' : '';
 }
 
-/** Rejects unknown options. yargs would report an option without suggesting another, and under two names (`dry-run, dryRun`). */
+/** Rejects unknown options, also those of another command. */
 function rejectUnknownOptions(argv: readonly string[]): void {
   const end = argv.indexOf('--');
   const words = end === -1 ? argv : argv.slice(0, end);
@@ -181,9 +197,20 @@ function rejectUnknownOptions(argv: readonly string[]): void {
   }
 }
 
+/** Rejects a letter that is no option of the command, behind others that are: `-fx`. */
+function rejectUnknownLetters(row: CommandRow, keys: readonly string[]): void {
+  const known = ['h', ...[...commonOptions, ...row.options].flatMap(({ short }) => short ?? [])];
+  const letter = keys.find((key) => /^[a-z]$/i.test(key) && !known.includes(key));
+  if (letter === undefined) return;
+  throw badOption(
+    `cannot understand the command line: ${row.name} has no option -${letter}`,
+    `see ${program} ${row.name} --help`,
+  );
+}
+
 /** Options that take the next word as their value. `--wait` is not one of them: its value follows a `=`. */
 const takesNextWord: ReadonlySet<string> = new Set(
-  [...commonOptions, ...commandTable.flatMap(({ options }) => options)]
+  allOptions
     .filter(({ flag, kind }) => kind === 'text' && flag !== 'wait')
     .flatMap(({ flag, short }) => [`--${flag}`, ...(short === undefined ? [] : [`-${short}`])]),
 );
@@ -194,30 +221,17 @@ function commandAmong(words: readonly string[]): CommandRow | undefined {
   return commandTable.find(({ name, aliases }) => word !== undefined && [name, ...aliases].includes(word));
 }
 
-/** Makes `--wait` without a value explicit, so that yargs does not take the word after it, a name, as its value. */
+/** Makes `--wait` without a value explicit, so that the word after it, a name, is not taken as its value. */
 function explicitWait(word: string): string {
   return word === '--wait' ? '--wait=' : word;
-}
-
-function withArguments(command: Argv, { names, options }: CommandRow): Argv<Words> {
-  command.positional('names', { type: 'string', array: true, describe: namesOf[names] });
-  for (const { flag, short, kind, description } of options)
-    command.option(flag, {
-      ...(short === undefined ? {} : { alias: short }),
-      type: kind === 'boolean' ? 'boolean' : 'string',
-      ...(kind === 'boolean' ? { default: false } : {}),
-      describe: description,
-    });
-  // The names and types of the options come from the tables, so yargs cannot know them.
-  return command as Argv<Words>;
 }
 
 /** Returns the command, and the names that it is for. */
 function commandOf(
   kind: CommandName,
   words: Words,
-): { readonly names: string[] | undefined; readonly command: Command } {
-  const { names, wait, json, dryRun, watch = false } = words;
+): { readonly names: readonly string[]; readonly command: Command } {
+  const { names, wait, json, dryRun, watch } = words;
   switch (kind) {
     case 'status':
       if (watch && json)
@@ -241,13 +255,13 @@ function commandOf(
     case 'shutdown':
       return { names, command: { kind, wait: waitsForEnd(wait, kind), json } };
     case 'scale': {
-      const { rest, workers } = countIn(names ?? []);
+      const { rest, workers } = countIn(names);
       return { names: rest, command: { kind, workers, json } };
     }
     case 'logs':
       return { names, command: { kind, ...logsIn(words), json } };
     case 'update':
-      return { names, command: { kind, dryRun: dryRun === true, json } };
+      return { names, command: { kind, dryRun, json } };
     case 'upgrade':
       return { names, command: { kind, json } };
   }
@@ -269,14 +283,14 @@ function logsIn({ follow, lines, since, stderr }: Words): LogsWanted {
     );
   const byDefault = sinceMs === null ? defaultLines : null;
   return {
-    follow: follow === true,
+    follow,
     lines: lines === undefined ? byDefault : lines === 'all' ? null : Number(lines),
     sinceMs,
-    stderr: stderr === true,
+    stderr,
   };
 }
 
-function wantedIn({ names = [], name, all }: Pick<Words, 'names' | 'name' | 'all'>): Wanted {
+function wantedIn({ names, name, all }: Pick<Words, 'names' | 'name' | 'all'>): Wanted {
   const words = [...new Set([...names, ...(name === undefined ? [] : [name])])];
   if (name !== undefined && words.length > 1)
     throw badOption(
@@ -311,7 +325,7 @@ function waitsForEnd(value: string | undefined, kind: string): boolean {
 }
 
 /** Splits the words into the last one, which is the number of workers, and those before it. */
-function countIn(words: readonly string[]): { readonly rest: string[]; readonly workers: number } {
+function countIn(words: readonly string[]): { readonly rest: readonly string[]; readonly workers: number } {
   const text = words.at(-1);
   // The last word is a name, and no number follows it.
   if (text === undefined || !/^[\d.+-]/.test(text))
@@ -328,11 +342,14 @@ function countIn(words: readonly string[]): { readonly rest: string[]; readonly 
   );
 }
 
-function unknownCommand(words: unknown): GracefulRunError {
+function unknownCommand(word: string | undefined): GracefulRunError {
   const all = `the commands are ${commandNames.join(', ')}`;
-  const word: unknown = Array.isArray(words) ? words[0] : undefined;
-  if (typeof word !== 'string')
-    return badOption('cannot understand the command line: a command is missing', all);
+  if (word === completionCommand.name)
+    return badOption(
+      `cannot print a completion script: the shell must be ${shells.slice(0, -1).join(', ')} or ${shells.at(-1) ?? ''}`,
+      `source <(${program} completion bash)`,
+    );
+  if (word === undefined) return badOption('cannot understand the command line: a command is missing', all);
   const known = Object.hasOwn(synonyms, word) ? synonyms[word] : undefined;
   return badOption(
     `cannot understand the command line: there is no command ${word}`,

@@ -1,5 +1,5 @@
 /** Text in the columns of a terminal, where a wide character takes two columns and a combining accent none. Pure. */
-import stringWidth from 'string-width';
+import stringWidth from 'fast-string-width';
 
 const ellipsis = '…';
 
