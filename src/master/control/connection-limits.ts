@@ -22,6 +22,8 @@ export interface ControlConnections {
 
 /** How long a request may take, from the connection to the end of an answer that does not wait for anything. */
 const requestMs = 10_000;
+/** The time is counted in so many parts. What has arrived in the meantime is read between two of them, so a master that is busy closes no request unread. */
+const parts = 10;
 /** How many requests there may be at once. Beyond this, the oldest one is closed, because the newest may be the operator's. */
 const requestLimit = 256;
 const lastingLimits: Readonly<Record<Lasting, number>> = { follows: 128, waits: 256 };
@@ -43,11 +45,19 @@ export const withoutChecks: Readonly<
   requestTimeout: 0,
 };
 
-export function createConnections(): ControlConnections {
-  /** Connections with a request that does not wait for anything, oldest first, each with the timer that ends it. */
+export function createConnections(timeMs: number = requestMs): ControlConnections {
+  /** Connections with a request that does not wait for anything, oldest first, each with the timer that leads to its end. */
   const brief = new Map<Socket, NodeJS.Timeout>();
   const used = new WeakSet<Socket>();
   const lasting: Readonly<Record<Lasting, Set<Socket>>> = { follows: new Set(), waits: new Set() };
+
+  const endAfter = (socket: Socket, left: number): void => {
+    const timer = setTimeout(() => {
+      if (left > 1) endAfter(socket, left - 1);
+      else socket.destroy();
+    }, timeMs / parts);
+    brief.set(socket, timer.unref());
+  };
 
   const forget = (socket: Socket): void => {
     clearTimeout(brief.get(socket));
@@ -61,11 +71,7 @@ export function createConnections(): ControlConnections {
         forget(oldest);
         oldest.destroy();
       }
-      const timer = setTimeout(() => {
-        socket.destroy();
-      }, requestMs);
-      timer.unref();
-      brief.set(socket, timer);
+      endAfter(socket, parts);
       socket.once('close', () => {
         forget(socket);
       });
