@@ -239,6 +239,7 @@ const fields: Readonly<Record<string, string>> = {
   'WorkerExitedEvent.served': 'Requests that it served; null if it could not report that.',
   'WorkerExitedEvent.cut': 'Connections that were closed during a request; null if it could not report that.',
   'AddressLeftOutEvent.listener': "The listener's name.",
+  'ListenerRescuedEvent.listener': "The listener's name.",
   'AddressLeftOutEvent.address': 'The address that the machine does not have.',
   'AddressBusyEvent.patienceMs': 'How long binding is retried, in ms.',
   'NameBusyEvent.holder': 'The process id of the other master.',

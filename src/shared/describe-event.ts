@@ -228,6 +228,12 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return `upgraded from ${event.from} to ${event.version} (Node.js ${event.nodeFrom} to ${event.node}) in ${formatDuration(event.durationMs)}`;
     case 'nameBusy':
       return `the master with pid ${event.holder} has this name and is stopping: waiting until it has exited`;
+    case 'listenerRescued':
+      return `took ${describePlace(event)} over from ${processes(event.pids)}, whose master was killed`;
+    case 'orphansDrained':
+      return event.problem === null
+        ? `told ${processes(event.pids)}, whose master was killed, to drain`
+        : `told ${processes(event.pids)}, whose master was killed, to drain, because their socket cannot be taken over: ${event.problem}`;
     case 'orphansKilled':
       return `killed ${processes(event.pids)}, whose master is gone and which still held ${describePlace(event)} after the drain timeout`;
     case 'listenerLeftBehind':

@@ -448,6 +448,14 @@ export type MasterEvent =
   | { readonly event: 'nameBusy'; readonly holder: number }
   /** The master was started with this socket, by systemd for example, and no listener of the plan uses it. `socket`: its name. */
   | ({ readonly event: 'inheritedSocketUnused'; readonly socket: string | null } & AddressFields)
+  /** Workers whose master was killed serve at the address, and this master has taken their socket over. `pids`: these workers. */
+  | ({
+      readonly event: 'listenerRescued';
+      readonly listener: string;
+      readonly pids: readonly number[];
+    } & AddressFields)
+  /** Workers whose master was killed were told to drain, because a generation of this master serves, or because it cannot take their socket over. */
+  | { readonly event: 'orphansDrained'; readonly pids: readonly number[]; readonly problem: string | null }
   /** Workers whose master was killed still held the address after their drain timeout: this master has killed them. */
   | ({ readonly event: 'orphansKilled'; readonly pids: readonly number[] } & Pick<
       AddressFields,

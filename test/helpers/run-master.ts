@@ -26,6 +26,8 @@ const ownFlags = {
   '--log-format': 'json',
   // Most tests are about what happens when the old generation goes: probation has its own.
   '--probation': '0s',
+  // So is it about workers whose master was killed.
+  '--rescue': '0s',
 };
 
 const mark = 'TEST_STARTED_BY';

@@ -70,7 +70,8 @@ test.skipIf(process.platform !== 'linux')(
 test.skipIf(process.platform !== 'linux')(
   'a worker of a killed master that never comes back to its event loop is killed by the next master when its time is over',
   async () => {
-    const killed = runMaster({ command: app('spins'), flags: ['--drain-timeout', '500ms'] });
+    // The sockets of --reuse-port cannot be taken over.
+    const killed = runMaster({ command: app('spins'), flags: ['--reuse-port', '--drain-timeout', '500ms'] });
     const port = await killed.serving();
     const worker = await killed.workerPid(1);
     const { answer } = await begin(port, '/held');
@@ -80,7 +81,7 @@ test.skipIf(process.platform !== 'linux')(
     // What would end the worker first.
     kill(afterMasterOf(killed.pid));
     killed.signal('SIGKILL');
-    const next = runMaster({ flags: ['--port', String(port), '--drain-timeout', '7s'] });
+    const next = runMaster({ flags: ['--port', String(port), '--reuse-port', '--drain-timeout', '7s'] });
     expect(await next.waitFor('addressBusy')).toMatchObject({ patienceMs: 5_000 });
     expect(await next.waitFor('orphansKilled')).toMatchObject({ port, pids: [worker] });
     expect(await next.serving()).toBe(port);
@@ -91,12 +92,12 @@ test.skipIf(process.platform !== 'linux')(
 test.skipIf(process.platform !== 'linux')(
   'the next master waits for as long as a worker of the killed one may drain, when that is longer than its own patience',
   async () => {
-    const killed = runMaster({ command: app('spins'), flags: ['--drain-timeout', '4s'] });
+    const killed = runMaster({ command: app('spins'), flags: ['--reuse-port', '--drain-timeout', '4s'] });
     const port = await killed.serving();
     const worker = await killed.workerPid(1);
     process.kill(worker, 'SIGSTOP');
     killed.signal('SIGKILL');
-    const next = runMaster({ flags: ['--port', String(port)] });
+    const next = runMaster({ flags: ['--port', String(port), '--reuse-port'] });
     expect(await next.waitFor('addressBusy')).toMatchObject({ patienceMs: 7_000 });
     process.kill(worker, 'SIGCONT');
     expect(await next.serving()).toBe(port);

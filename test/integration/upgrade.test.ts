@@ -203,9 +203,8 @@ describe.runIf(process.platform === 'linux')('an upgrade', () => {
     await master.serving();
     await master.reload(2);
     await upgrade(master);
-    expect(master.all('upgradeWaits').map(({ until }) => until)).toEqual([
-      expect.stringContaining('on probation'),
-    ]);
+    // The drain that comes after the probation may be another reason.
+    expect(master.all('upgradeWaits')[0]?.until).toContain('on probation');
     const names = master.events.map(({ event }) => event);
     expect(names.indexOf('masterUpgraded')).toBeGreaterThan(names.indexOf('generationSettled'));
   }, 30_000);

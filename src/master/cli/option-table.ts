@@ -220,6 +220,15 @@ export const optionTable: readonly OptionRow[] = [
     values: ['auto', 'none', ...drainSignalNames],
   },
   {
+    flag: 'rescue',
+    kind: 'text',
+    value: '<time>',
+    default: defaults.rescue,
+    description:
+      'how long workers go on serving after graceful-run was killed, so that the next one can take over from them; 0s: they drain at once',
+    option: 'rescue',
+  },
+  {
     flag: 'stop-signal',
     kind: 'text',
     value: '<signals>',

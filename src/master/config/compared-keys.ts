@@ -128,6 +128,7 @@ export const programKeys: readonly ComparedKey[] = [
   ),
   { key: 'ready_timeout', of: ({ readyTimeoutMs }) => readyTimeoutMs, isForNewWorkers: false },
   { key: 'drain_timeout', of: ({ drainTimeoutMs }) => drainTimeoutMs, isForNewWorkers: false },
+  { key: 'rescue', of: ({ rescueMs }) => rescueMs, isForNewWorkers: true },
   {
     key: 'stopsignal',
     of: ({ stop }) => signalSteps(stop.steps),

@@ -150,6 +150,11 @@ export interface ProgramOptions
    */
   readonly drainSignal?: DrainSignalOption;
   /**
+   * How long workers go on serving after their master was killed, so that the next master can take the listeners over from them, 0s (not at all: they
+   * drain) to 24h. Default 10s.
+   */
+  readonly rescue?: string;
+  /**
    * How long the previous generation keeps its workers and their connections after a reload: if a new worker crashes in that time, the
    * previous generation accepts again. 0s (not at all) to 24h. Default 2s.
    */
@@ -354,6 +359,7 @@ function compile(
     startsMs: parseDuration(options.startsecs ?? defaultStartsecs(kind.type)) ?? 0,
     readyTimeoutMs: parseDuration(options.readyTimeout ?? defaults.readyTimeout) ?? 0,
     drainTimeoutMs,
+    rescueMs: parseDuration(options.rescue ?? defaults.rescue) ?? 0,
     stop: compileStop(options, drainTimeoutMs),
     probationMs: parseDuration(options.probation ?? defaults.probation) ?? 0,
     autostart: options.autostart ?? defaults.autostart,

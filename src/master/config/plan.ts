@@ -64,6 +64,8 @@ export interface ProgramPlan {
   readonly startsMs: number;
   readonly readyTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  /** How long workers serve after their master was killed, until they drain by themselves. */
+  readonly rescueMs: number;
   readonly stop: StopPlan;
   /** How long the previous generation can take over again after a reload; 0: not at all. */
   readonly probationMs: number;

@@ -23,7 +23,7 @@ import type { UnendedLines } from '../output/program-output.ts';
 import type { Served } from '../program/worker-loads.ts';
 
 /** The version of the record. It rises with every change that an older master cannot read. */
-export const recordVersion = 1;
+export const recordVersion = 2;
 
 export interface MasterRecord {
   readonly version: typeof recordVersion;

@@ -88,6 +88,7 @@ export function prepareWorker(
     // The cache contains code in a folder of this user, so a worker of another user does not get it.
     codeCache: account === null ? codeCache : null,
     drainTimeoutMs: plan.drainTimeoutMs,
+    rescueMs: plan.rescueMs,
     maxRequests: earlier(plan.replacement.maxRequests),
     health:
       readiness.when === 'answers'
@@ -157,7 +158,7 @@ export function prepareWorker(
     setsWatchdogPid: notifyPath !== null && isWatchedByWord,
   });
   const { file, args } = started;
-  const outliveMs = plan.drainTimeoutMs + beyondDrainMs;
+  const outliveMs = (isServer ? plan.rescueMs : 0) + plan.drainTimeoutMs + beyondDrainMs;
   return {
     file,
     args,

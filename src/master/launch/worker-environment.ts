@@ -31,6 +31,8 @@ export interface WorkerEnvironmentOptions {
   /** The name by which the worker and its descendants are found. */
   readonly tree: string;
   readonly drainTimeoutMs: number;
+  /** How long the worker serves after its master was killed. */
+  readonly rescueMs: number;
   /** The beginning of the path at which the compiled code of a worker's boot is kept, or null if it is not kept. */
   readonly codeCache: string | null;
   /** After how many requests the worker is to be replaced, or null if their number does not matter. */
@@ -71,6 +73,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     channelLock,
     tree,
     drainTimeoutMs,
+    rescueMs,
     codeCache,
     maxRequests,
     health,
@@ -106,6 +109,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
       [env.master]: String(masterPid),
       [env.listeners]: JSON.stringify(listeners),
       [env.drainTimeout]: String(drainTimeoutMs),
+      ...(rescueMs === 0 ? {} : { [env.rescue]: String(rescueMs) }),
       ...(codeCache === null ? {} : { [env.codeCache]: codeCache }),
       ...(maxRequests === null ? {} : { [env.maxRequests]: String(maxRequests) }),
       ...(health === null ? {} : { [env.health]: JSON.stringify(health) }),

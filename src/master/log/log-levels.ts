@@ -57,6 +57,8 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'addressBusy':
     case 'inheritedSocketUnused':
     case 'nameBusy':
+    case 'listenerRescued':
+    case 'orphansDrained':
     case 'orphansKilled':
     case 'listenerLeftBehind':
     case 'leftoversKilled':

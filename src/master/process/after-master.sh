@@ -1,12 +1,13 @@
 #!/bin/sh
 # Kills workers that outlive a killed master. A worker notices that its master is gone, and drains; one in an endless loop notices nothing
 # and would keep the port forever. A master starts this script once, in a session of its own, and writes a line to it whenever a worker
-# starts (+ PID START SECONDS) or ends (- PID). After an orderly stop no worker is left when the lines end, and so does the script.
+# starts (+ PID START SECONDS PIPES) or ends (- PID). After an orderly stop no worker is left when the lines end, and so does the script.
 #
 # START is the start time of the process in /proc/PID/stat, proc_pid_stat(5): a process of another start time only has the same number.
-# SECONDS is how long the worker may live without its master: its drain timeout, and what a master would add before it kills.
+# SECONDS is how long the worker may live without its master: the time that it goes on serving, its drain timeout, and what a master would add before it
+# kills. PIPES are those of its descriptors 1 and 2 that its master read: 1, 2, 12 or nothing.
 #
-# It starts no process but `sleep`: there may be hundreds of workers, and they need the time to drain.
+# For each worker it starts `cat` once or twice, and otherwise only `sleep`: there may be hundreds of workers, and they need the time to drain.
 
 workers=''
 
@@ -28,6 +29,18 @@ is_running() {
   [ "$1" != Z ] && [ "${20}" = "$wanted" ]
 }
 
+# Reads what the workers write, and throws it away. Writing to a pipe that nobody reads would end many a program, or fail its requests.
+read_on() {
+  for one in $workers; do
+    pid=${one%%:*}
+    times=${one#*:}
+    is_running "$pid" "${times%%:*}" || continue
+    for pipe in 1 2; do
+      case ${one##*:} in *$pipe*) cat "/proc/$pid/fd/$pipe" >/dev/null & ;; esac
+    done
+  done
+}
+
 # Kills the workers that have lived for so many seconds without their master, and forgets those that have ended.
 look() {
   left=''
@@ -35,7 +48,8 @@ look() {
     pid=${one%%:*}
     times=${one#*:}
     is_running "$pid" "${times%%:*}" || continue
-    if [ "$1" -ge "${times#*:}" ]; then
+    seconds=${times#*:}
+    if [ "$1" -ge "${seconds%%:*}" ]; then
       # Its whole process group, if it leads one.
       kill -KILL "-$pid" || kill -KILL "$pid"
     else
@@ -48,10 +62,11 @@ look() {
 main() {
   # What is sent to all processes that a master has started (systemd, pm2) is not meant for this one, which ends after them.
   trap '' HUP INT TERM
-  while read -r what pid start seconds; do
+  while read -r what pid start seconds pipes; do
     forget "$pid"
-    if [ "$what" = + ]; then workers="$workers $pid:$start:$seconds"; fi
+    if [ "$what" = + ]; then workers="$workers $pid:$start:$seconds:$pipes"; fi
   done
+  read_on
   waited=0
   look "$waited"
   while [ -n "$workers" ]; do

@@ -13,8 +13,11 @@ import { handleDescriptor } from '../sockets/handle-descriptor.ts';
 export interface AfterMaster {
   /** Starts the script at once, so that no process is started before it can be watched. */
   begin(): void;
-  /** Has the process killed if it still runs `outliveMs` after this one has ended. A second call for the process replaces the time. */
-  watch(pid: number, outliveMs: number): void;
+  /**
+   * Has the process killed if it still runs `outliveMs` after this one has ended, and its pipes read until then. `pipes`: those of its descriptors 1 and 2
+   * that this process reads. A second call for the process replaces the first.
+   */
+  watch(pid: number, outliveMs: number, pipes: readonly (1 | 2)[]): void;
   /** Called when the process has ended. */
   forget(pid: number): void;
   /** Uses a script that runs already, and is told over this descriptor. */
@@ -55,10 +58,10 @@ export function createAfterMaster(): AfterMaster {
     begin() {
       if (isNeeded() && script === null) start();
     },
-    watch(pid, outliveMs) {
+    watch(pid, outliveMs, pipes) {
       const stat = isNeeded() ? readProcessStat(pid) : null;
       if (stat === null) return;
-      const line = `+ ${pid} ${stat.startedAt} ${Math.ceil(outliveMs / 1_000)}\n`;
+      const line = `+ ${pid} ${stat.startedAt} ${Math.ceil(outliveMs / 1_000)} ${pipes.join('')}\n`;
       lines.set(pid, line);
       if (script === null) start();
       else script.write(line);

@@ -80,7 +80,8 @@ export function superviseWorker(
 ): WorkerProcess {
   // The other end of the channel is gone: the exit reports everything that matters.
   child.on('error', () => undefined);
-  afterMaster.watch(pid, outliveMs);
+  const read = [streams.stdout === null ? [] : [1 as const], streams.stderr === null ? [] : [2 as const]];
+  afterMaster.watch(pid, outliveMs, read.flat());
   const channel = guardOrKill(child, pid, listeners);
   streams.stderr?.on('data', listeners.stderr);
   streams.stdout?.on('data', listeners.stdout ?? ignore);
@@ -143,7 +144,8 @@ export function superviseWorker(
     noteServing: (servingPid, itsDrainSignal) => {
       drainSignal = itsDrainSignal;
       if (serving !== null) afterMaster.forget(serving.pid);
-      if (servingPid !== pid) afterMaster.watch(servingPid, outliveMs);
+      // It has the pipes of the process that was started.
+      if (servingPid !== pid) afterMaster.watch(servingPid, outliveMs, []);
       serving = servingPid === pid ? null : readProcessStat(servingPid);
       launchers = serving === null ? [] : findLaunchers(serving, pid);
     },

@@ -11,9 +11,11 @@ import { nameAfter } from '../config/plan-names.ts';
 import { addressFields } from '../../shared/format-address.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import type { ReloadCommand, ScaleCommand } from '../control/commands.ts';
+import type { Rescue } from '../handover/rescue.ts';
 import type { OwnRecord, ProgramRecord } from '../handover/record.ts';
 import type { ResumeListener } from '../handover/resume-listeners.ts';
 import { codeCachePath, preloadPath } from '../launch/preload-path.ts';
+import { drainSignalFor } from '../launch/program-drain-signal.ts';
 import { newTreeName, prepareWorker } from '../launch/prepare-worker.ts';
 import { ofPort, type VariableSource } from '../launch/worker-environment.ts';
 import { newNotifyPath } from '../process/notify-socket.ts';
@@ -174,6 +176,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   let history = emptyHistory;
   /** Whether its listeners are to be bound: no stop was requested since the last bind(). */
   let isBindWanted = true;
+  let rescue: Promise<Rescue> | null = null;
   /** Whether the next generation has no probation. Applies until that generation serves. */
   let isProbationSkipped = false;
   /** The name after the first address, while the plan gives the program no name. */
@@ -263,7 +266,12 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   function tell(announced: EventWithoutRelease, wallMs: number = platform.clock.wallMs()): void {
     const event = withRelease(announced);
     history = remember(history, event, wallMs);
-    if (event.event === 'generationReady') versions.of(event.generation).fitted.decided();
+    if (event.event === 'generationReady') {
+      versions.of(event.generation).fitted.decided();
+      void rescue?.then((loaded) => {
+        loaded.relieve();
+      });
+    }
     if (event.event === 'listenersClosed') versions.forgetListeners();
     waiters.observe(event, history);
     progress.observe(event);
@@ -306,6 +314,21 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     tell({ event: 'listenerBound', listener: name, ...addressFields(address) });
   }
 
+  /** Takes listeners over from workers whose master was killed. Loaded only if an address is in use. */
+  async function loadRescue(): Promise<Rescue> {
+    const { createRescue } = await import('../handover/rescue.ts');
+    return createRescue({
+      platform,
+      drainSignal: () => {
+        const { command, workerKind } = versions.latest().plan;
+        const { drainSignal } = workerKind;
+        if (drainSignal === 'none') return null;
+        return drainSignal === 'auto' ? drainSignalFor(command) : drainSignal;
+      },
+      tell,
+    });
+  }
+
   /** Reports that PORT was changed, once for each source: every start of a worker notices it again. */
   function portChanged(source: VariableSource): void {
     const port = firstPort(versions.latest().listeners);
@@ -321,7 +344,14 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     const { lend, inherited } = parts;
     // A stop that is asked for meanwhile makes it useless to wait for an address, and so does another plan.
     const isWanted = (): boolean => isBindWanted && isStillWanted();
-    return obtainSockets(wanted, isWanted, { lend, inherited, platform, tell });
+    const canShare = !versions.latest().plan.reusePort;
+    return obtainSockets(wanted, isWanted, {
+      lend,
+      inherited,
+      rescue: async (address) => (await (rescue ??= loadRescue())).take(address, canShare),
+      platform,
+      tell,
+    });
   }
 
   /** Opens the output of a worker that runs already. If a file cannot be opened, that is no reason to lose the worker: the next one opens it anew. */

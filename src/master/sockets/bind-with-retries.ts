@@ -26,6 +26,8 @@ export interface BindListeners {
   readonly leftOut: (address: string) => void;
   /** The descriptor of a socket that has the address, and that this process was started with; null if there is none. */
   readonly inTheWay: () => number | null;
+  /** Called if the address is in use: the sockets that workers of a killed master have at it; empty if there are none. */
+  readonly rescue: () => Promise<readonly BoundListener[]>;
   /** Called with the processes that were killed because they held the port longer than they may. */
   readonly killed: (pids: readonly number[]) => void;
 }
@@ -60,6 +62,8 @@ async function bindAgain(
     } catch (error) {
       if (!(error instanceof GracefulRunError) || error.code !== 'addressInUse') throw error;
       if (giveUpAt === null) {
+        const rescued = await tell.rescue();
+        if (rescued.length > 0) return rescued;
         const longestMs = Math.max(patienceMs, ...findOrphans(wanted).map(timeOf));
         giveUpAt = begunAt + longestMs;
         if (isWanted()) tell.busy(longestMs);

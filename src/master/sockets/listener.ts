@@ -31,6 +31,8 @@ export interface BoundListener {
   readonly boundAt?: SocketAddress;
   /** Whether the master was started with the socket. Missing if the master has bound it. */
   readonly isInherited?: boolean;
+  /** Whether workers of a master that was killed still accept from the socket, which was taken over from them. Missing if it was not. */
+  readonly isServedElsewhere?: () => boolean;
   /** The inode of the file of a UNIX socket. Missing if there is no file, or it belongs to the process that has bound the socket. */
   readonly file?: number;
   readonly slots: ListenerSlots;
@@ -114,7 +116,7 @@ export function holdListener(fields: ListenerFields, closed: () => void = () => 
       shut: () =>
         close(() => {
           // For UDP, shutdown(2) would prevent draining workers from answering.
-          if (own.address.type !== 'udp') shutListener(own.fd);
+          if (own.address.type !== 'udp' && own.isServedElsewhere?.() !== true) shutListener(own.fd);
           sockets.shut();
           end();
         }) && own.address.type !== 'udp',

@@ -1,8 +1,8 @@
-/** Where the sockets of a declared listener come from: another program holds them, the master was started with them, or they are bound. */
+/** Where the sockets of a declared listener come from: another program holds them, the master was started with them, workers of a dead master have them, or they are bound. */
 import type { MasterEvent } from '../../shared/events.ts';
 import { addressFields } from '../../shared/format-address.ts';
 import { bindPatienceMs } from '../config/options/fixed-bounds.ts';
-import type { ListenerPlan } from '../config/plan.ts';
+import type { BindablePlan, ListenerPlan } from '../config/plan.ts';
 import type { Platform } from '../process/platform.ts';
 import { bindWithPatience } from './bind-with-retries.ts';
 import type { FoundSockets } from './find-inherited-sockets.ts';
@@ -23,6 +23,8 @@ export interface SocketSources {
   readonly lend: ((listener: ListenerPlan) => HeldSockets | null) | undefined;
   /** Sockets that the master was started with. */
   readonly inherited: Pick<FoundSockets, 'take' | 'inTheWay'> | undefined;
+  /** The sockets at this address of workers whose master was killed; empty if there are none. */
+  readonly rescue: (listener: BindablePlan) => Promise<readonly BoundListener[]>;
   readonly platform: Pick<Platform, 'clock' | 'arm' | 'killTree'>;
   readonly tell: (event: BindEvent) => void;
 }
@@ -34,13 +36,14 @@ export interface SocketSources {
 export async function obtainSockets(
   wanted: ListenerPlan,
   isWanted: () => boolean,
-  { lend, inherited, platform, tell }: SocketSources,
+  { lend, inherited, rescue, platform, tell }: SocketSources,
 ): Promise<HeldSockets> {
   const lent = lend?.(wanted) ?? null;
   if (lent !== null) return lent;
   const given = (await inherited?.take(wanted)) ?? [];
   if (given.length > 0 || wanted.type === 'fd') return { sockets: given, madeFor: null };
   const address = addressFields(wanted);
+  let rescued: readonly BoundListener[] = [];
   const sockets = await bindWithPatience(
     wanted,
     bindPatienceMs,
@@ -52,6 +55,10 @@ export async function obtainSockets(
       leftOut: (host) => {
         tell({ event: 'addressLeftOut', listener: wanted.name, ...address, address: host });
       },
+      rescue: async () => {
+        rescued = await rescue(wanted);
+        return rescued;
+      },
       inTheWay: () => inherited?.inTheWay(wanted) ?? null,
       killed: (pids) => {
         tell({ event: 'orphansKilled', port: address.port, path: address.path, pids });
@@ -59,5 +66,6 @@ export async function obtainSockets(
     },
     platform,
   );
-  return { sockets, madeFor: wanted };
+  // What the dead master had asked of its sockets is not known.
+  return { sockets, madeFor: sockets === rescued ? null : wanted };
 }

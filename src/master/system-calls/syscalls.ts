@@ -126,6 +126,19 @@ export function openProcessNow(pid: number): number | null {
   return fd >= 0 ? fd : null;
 }
 
+/** SYS_pidfd_getfd, the same on every architecture. */
+const pidfdGetfd = 438;
+
+/**
+ * pidfd_getfd(2): a copy of the descriptor `fd` of the process that `openProcess` has opened, which no child inherits; or the name of the error. `EPERM`: this
+ * process may not look into that one, as with ptrace(2). `ENOSYS`: Linux before 5.6.
+ */
+export function takeDescriptor(pidfd: number, fd: number): number | string {
+  if (calls === null) return 'ENOSYS';
+  const copy = calls.syscall(pidfdGetfd, 'int', pidfd, 'int', fd, 'int', 0);
+  return copy >= 0 ? copy : systemErrorCode(calls.errno());
+}
+
 /** SYS_pidfd_send_signal, the same on every architecture. */
 const pidfdSendSignal = 424;
 

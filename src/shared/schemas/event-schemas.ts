@@ -351,6 +351,17 @@ export const eventShapes: Shapes = {
     ...address,
   }),
   nameBusy: event('nameBusy', { ...place, holder: z.int() }),
+  listenerRescued: event('listenerRescued', {
+    ...place,
+    listener: z.string(),
+    ...address,
+    pids: z.array(z.int()),
+  }),
+  orphansDrained: event('orphansDrained', {
+    ...place,
+    pids: z.array(z.int()),
+    problem: z.nullable(z.string()),
+  }),
   orphansKilled: event('orphansKilled', { ...place, ...held }),
   listenerLeftBehind: event('listenerLeftBehind', { ...place, ...held }),
   leftoversKilled: event('leftoversKilled', { ...place, pids: z.array(z.int()) }),

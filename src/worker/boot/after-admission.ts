@@ -25,6 +25,8 @@ export interface AfterAdmissionParts {
   /** The worker's place among the program's workers, from 0. */
   readonly slot: number;
   readonly drainTimeoutMs: number;
+  /** How long the worker goes on serving if its master is killed now, in ms. */
+  readonly rescueMs: () => number;
   readonly bindings: ListenerBindings;
   readonly application: Application;
   readonly send: (message: WorkerMessage) => Promise<void>;
@@ -57,6 +59,7 @@ export type AfterAdmissionMessage = Extract<
 export interface AfterAdmission {
   /** Handles a message. `handle` is the handle that arrived with it. */
   receive(message: AfterAdmissionMessage, handle: unknown): void;
+  /** Called when the master was killed. The worker goes on serving for a while, until the next master has taken over. */
   masterGone(): void;
   /** Begins the drain because of the signal. If the worker already drains, nothing changes. */
   drain(signal: NodeJS.Signals): void;
@@ -190,6 +193,12 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
     }
   }
 
+  /** Drains without a master. If the worker drains already, nothing changes. */
+  function drainAlone(): void {
+    order.masterGone();
+    drain.begin();
+  }
+
   return {
     receive(message, handle) {
       switch (message.type) {
@@ -231,9 +240,13 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
       }
     },
     masterGone() {
-      order.masterGone();
       endGroupAtExit();
-      drain.begin();
+      const serveMs = parts.rescueMs();
+      // One that is paused for a moment accepts again by itself. Any other one that is paused stands back for workers that accept.
+      const accepts = !bindings.isPaused() || lapse !== null;
+      if (serveMs === 0 || drain.isBegun() || !accepts) drainAlone();
+      // The next master tells it to drain by a signal.
+      else setTimeout(drainAlone, serveMs).unref();
     },
     drain(signal) {
       if (!drain.isBegun() && signal !== 'SIGQUIT') order.askSooner();

@@ -14,6 +14,8 @@ export interface Settings {
   readonly slot: number;
   readonly listeners: readonly AnnouncedListener[];
   readonly drainTimeoutMs: number;
+  /** How long the worker goes on serving after its master was killed, in ms. */
+  readonly rescueMs: number;
   /** The pid of the master, or null if the master has not set it. */
   readonly masterPid: number | null;
   /** The name of the lock that lets one process read the channel (channel-lock.ts), or null if the master has not set it. */
@@ -37,6 +39,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings | null {
     slot: readWhole(environment[env.worker]) ?? 0,
     listeners,
     drainTimeoutMs: readDrainTimeout(environment),
+    rescueMs: readWhole(environment[env.rescue], longestTimerMs) ?? 0,
     masterPid: readWhole(environment[env.master], 2 ** 31 - 1),
     channelLock: environment[env.channelLock] ?? null,
     maxRequests: readWhole(environment[env.maxRequests]),

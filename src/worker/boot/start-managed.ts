@@ -39,8 +39,17 @@ export function startManaged(
   separateChannel: number | null,
   keepCode: (() => void) | null,
 ): Runtime {
-  const { generation, slot, listeners, drainTimeoutMs, masterPid, channelLock, maxRequests, health } =
-    settings;
+  const {
+    generation,
+    slot,
+    listeners,
+    drainTimeoutMs,
+    rescueMs,
+    masterPid,
+    channelLock,
+    maxRequests,
+    health,
+  } = settings;
   const { pid } = process;
   const afterAdmissionBundle = openBundle('after-admission');
   const application = createApplication();
@@ -50,6 +59,7 @@ export function startManaged(
   // The master, which reads stdout and stderr, may end before this process.
   surviveBrokenPipes();
   const stopRefusing = refuseConnections(listeners);
+  let isAdmitted = false;
 
   const send = (message: WorkerMessage): void => {
     void channel.send(message);
@@ -59,6 +69,7 @@ export function startManaged(
     message(message, handle) {
       switch (message.type) {
         case 'admit':
+          isAdmitted = true;
           drainSignals.admitted();
           bindings.admit((problem) => {
             send(problem === null ? { type: 'admitted', pid } : { type: 'notAdmitted', pid, problem });
@@ -250,6 +261,7 @@ export function startManaged(
       tracking: servers.tracking(),
       slot,
       drainTimeoutMs,
+      rescueMs: () => (isAdmitted ? rescueMs : 0),
       bindings,
       application,
       send: (message) => channel.send(message),

@@ -254,6 +254,16 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     pattern: orVariable(`auto|none|(?:SIG)?(?:${drainSignalNames.join('|')})`),
     option: 'drainSignal',
   },
+  rescue: {
+    schema: programValues.rescue,
+    type: 'duration',
+    default: defaults.rescue,
+    description:
+      'How long workers go on serving after their master was killed, so that the next master can take the listeners over from them, 0s to 24h; `0s`: they drain at once (docs/upgrade.md#if-the-master-is-killed).',
+    supervisor: null,
+    pattern: duration,
+    option: 'rescue',
+  },
   ...stopKeys,
   probation: {
     schema: programValues.probation,

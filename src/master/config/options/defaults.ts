@@ -14,6 +14,7 @@ export const defaults = {
   readyTimeout: '30s',
   drainTimeout: '30s',
   drainSignal: 'auto',
+  rescue: '10s',
   migrate: true,
   autostart: true,
 

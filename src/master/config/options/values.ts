@@ -78,6 +78,7 @@ interface ProgramValues
   readonly readyTimeout: string;
   readonly drainTimeout: string;
   readonly drainSignal: string;
+  readonly rescue: string;
   readonly probation: string;
   readonly migrate: boolean;
   readonly autostart: boolean;
@@ -129,6 +130,7 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
   drainSignal: z
     .string(wantedDrainSignal)
     .check(z.refine((written) => parseDrainSignal(written) !== null, wantedDrainSignal)),
+  rescue: duration(0),
   ...stopValues,
   probation: duration(0),
   migrate: z.boolean('true or false'),

@@ -172,6 +172,7 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
         readyTimeoutMs: 30_000,
         probationMs: 2_000,
         drainTimeoutMs: 120_000,
+        rescueMs: 10_000,
         stop: plainStop,
         autostart: true,
         dependsOn: [],

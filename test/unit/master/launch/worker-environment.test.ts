@@ -22,6 +22,7 @@ const options = {
   hasSystemd: true,
   isServer: true,
   drainTimeoutMs: 30_000,
+  rescueMs: 0,
   health: null,
   maxRequests: null,
   named: null,

@@ -10,12 +10,14 @@ describe('the environment of a worker', () => {
       GRACEFUL_RUN_GENERATION: '4',
       GRACEFUL_RUN_WORKER: '1',
       GRACEFUL_RUN_DRAIN_TIMEOUT_MS: '500',
+      GRACEFUL_RUN_RESCUE_MS: '10000',
     };
     expect(readSettings(environment)).toEqual({
       generation: 4,
       slot: 1,
       listeners: [web],
       drainTimeoutMs: 500,
+      rescueMs: 10_000,
       masterPid: null,
       channelLock: null,
       maxRequests: null,
@@ -30,6 +32,7 @@ describe('the environment of a worker', () => {
       slot: 0,
       listeners: [],
       drainTimeoutMs: 30_000,
+      rescueMs: 0,
       masterPid: null,
       channelLock: null,
       maxRequests: null,
