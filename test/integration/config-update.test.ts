@@ -193,7 +193,7 @@ async function readingFor(ever: string): Promise<Reading> {
        ${ever}
      }
      const command = [${JSON.stringify(process.execPath)}, ${JSON.stringify(appPath('listens-on-ports'))}];
-     const shop = { command, listen: ['127.0.0.1:${a}'], environment: { PORTS: '${a}' } };
+     const shop = { command, listen: ['127.0.0.1:${a}'], environment: { PORTS: '${a}' }, rescue: '0s' };
      export default { master: { name: 'host' }, program: { shop } };`,
   );
   const master = runMaster({
