@@ -146,6 +146,28 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     expect(failureCounts(await load.stop())).toEqual({});
   }, 60_000);
 
+  test.each([
+    ['npm', ['npm', 'start']],
+    ['a shell that has more to do', ['sh', '-c', 'node app.js; exit 0']],
+  ])('a server behind %s drains, too', async (_what, command) => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, 'package.json'), '{ "scripts": { "start": "node app.js" } }');
+    writeFileSync(
+      join(cwd, 'app.js'),
+      `require(${JSON.stringify(appPath('serves'))}).server.listen(process.env.PORT)`,
+    );
+    const options = { runtime: temporaryFolder(), name: 'web', cwd, command };
+    const first = runMaster({ ...options, flags: ['--rescue', '60s'] });
+    const port = await first.serving();
+    const { pid } = await whoAnswers(port);
+    await killNow(first);
+    const second = runMaster({ ...options, flags: flagsOn(port) });
+    await second.serving();
+    await eventually('the old server has ended', () => !isAlive(pid));
+    await first.workersGone();
+    expect((await whoAnswers(port)).pid).not.toBe(pid);
+  });
+
   test('a program that writes to a log goes on serving, although nobody takes what it writes', async () => {
     const runtime = temporaryFolder();
     const options = { runtime, name: 'web', command: python, env: { LOGS: '1' } };

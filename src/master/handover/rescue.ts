@@ -88,12 +88,18 @@ export function createRescue({ platform, drainSignal, tell }: RescueParts): Resc
   /** Tells those that still run to drain. */
   function drain(orphans: readonly OrphanedWorker[], problem: string | null): void {
     const told = new Set<number>();
-    for (const { pid } of roots(orphans.map(({ process: one }) => one).filter(isThere))) {
-      const target = platform.findServing(pid) ?? pid;
-      const signal = hasPreload(target) ? 'SIGQUIT' : drainSignal();
-      if (signal === null || told.has(target)) continue;
-      told.add(target);
-      platform.signalProcess(target, signal);
+    const tellOne = (pid: number, signal: NodeJS.Signals | null): void => {
+      if (signal === null || told.has(pid)) return;
+      told.add(pid);
+      platform.signalProcess(pid, signal);
+    };
+    for (const worker of byWorker(orphans.map(({ process: one }) => one).filter(isThere))) {
+      // A Node.js that has started another one, as npm has, leaves it to that one.
+      const nodes = worker.filter(({ pid }) => hasPreload(pid));
+      for (const { pid } of nodes) tellOne(pid, 'SIGQUIT');
+      const [root] = worker;
+      if (nodes.length === 0 && root !== undefined)
+        tellOne(platform.findServing(root.pid) ?? root.pid, drainSignal());
     }
     if (told.size > 0) tell({ event: 'orphansDrained', pids: [...told], problem });
   }
@@ -245,16 +251,15 @@ function fileOf(path: string): number | null {
   return path.startsWith('@') ? null : (lstatSync(path, { throwIfNoEntry: false })?.ino ?? null);
 }
 
-/** The first process of each worker: a shell, or the program itself. */
-function roots(orphans: readonly ProcessStat[]): readonly ProcessStat[] {
-  const first = new Map<string, ProcessStat>();
-  for (const orphan of orphans) {
+/** The processes of each worker, the oldest first: a shell, or the program itself. */
+function byWorker(orphans: readonly ProcessStat[]): readonly (readonly ProcessStat[])[] {
+  const workers = new Map<string, ProcessStat[]>();
+  for (const orphan of [...orphans].sort((one, other) => one.startedAt - other.startedAt)) {
     const [tree = null] = readProcessVariables(orphan.pid, [env.tree]);
     const key = tree ?? String(orphan.pid);
-    const known = first.get(key);
-    if (known === undefined || orphan.startedAt < known.startedAt) first.set(key, orphan);
+    workers.set(key, [...(workers.get(key) ?? []), orphan]);
   }
-  return [...first.values()];
+  return [...workers.values()];
 }
 
 /** Whether the process is a Node.js in which graceful-run's own code runs: it drains at SIGQUIT. */
