@@ -407,6 +407,8 @@ export interface ProgramChange {
   readonly needs: 'nothing' | 'reload' | 'restart';
   /** Those of `keys` that take effect when the master is started again. */
   readonly later: readonly string[];
+  /** Whether the program is a oneshot that runs again with the changes. */
+  readonly runsAgain: boolean;
 }
 
 export interface UpdateResult {

@@ -147,7 +147,9 @@ const updated: UpdateResult = {
   difference: {
     added: ['mail'],
     removed: ['old'],
-    changed: [{ program: 'shop', keys: ['workers', 'command'], needs: 'reload', later: [] }],
+    changed: [
+      { program: 'shop', keys: ['workers', 'command'], needs: 'reload', later: [], runsAgain: false },
+    ],
     master: ['log_level'],
   },
   applied: true,

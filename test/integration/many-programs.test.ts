@@ -357,7 +357,7 @@ describe('a changed plan', () => {
       plan({ shop: onPorts([a], { workers: 2, drainTimeout: '3s' }), mail: onPorts([b]) }),
     );
     expect(result.difference.changed).toEqual([
-      { program: 'shop', keys: ['workers', 'drain_timeout'], needs: 'nothing', later: [] },
+      { program: 'shop', keys: ['workers', 'drain_timeout'], needs: 'nothing', later: [], runsAgain: false },
     ]);
     expect(orderOf(events, 'reloadRequested')).toEqual([]);
     const { workers, generation } = master.program('shop').status();
@@ -370,7 +370,7 @@ describe('a changed plan', () => {
     const wide = { ...onPorts([a]), listen: [`0.0.0.0:${a}`] };
     const result = await master.update(plan({ shop: wide, mail: onPorts([b]) }));
     expect(result.difference.changed).toEqual([
-      { program: 'shop', keys: ['listen'], needs: 'restart', later: [] },
+      { program: 'shop', keys: ['listen'], needs: 'restart', later: [], runsAgain: false },
     ]);
     expect(result.programs).toEqual([{ program: 'shop', done: 'restarted', problem: null }]);
     expect((await who(a)).generation).toBe(2);

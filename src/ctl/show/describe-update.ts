@@ -43,10 +43,10 @@ const effects: Readonly<Record<ProgramChange['needs'], string>> = {
 
 const atNextStart = 'takes effect when the master is started again';
 
-function describeChange({ program, keys, needs, later }: ProgramChange): string {
+function describeChange({ program, keys, needs, later, runsAgain }: ProgramChange): string {
   const now = keys.filter((key) => !later.includes(key));
   const parts = [
-    ...(now.length === 0 ? [] : [`${listOf(now)} (${effects[needs]})`]),
+    ...(now.length === 0 ? [] : [`${listOf(now)} (${runsAgain ? 'runs it again' : effects[needs]})`]),
     ...(later.length === 0 ? [] : [`${listOf(later)} (${atNextStart})`]),
   ];
   return `${printable(program)}: ${parts.join(', ')}`;

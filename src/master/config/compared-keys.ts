@@ -21,6 +21,8 @@ export interface ComparedKey {
   readonly of: (program: ProgramPlan) => unknown;
   /** Whether only workers that are started after the change get the new value. */
   readonly isForNewWorkers: boolean;
+  /** Whether it may change what a oneshot does. If not, the oneshot is not run again for it: the next run gets the new value. Default: it may. */
+  readonly isForItsWork?: boolean;
   /** Whether a difference only follows from that of another key. Default: it never does. */
   readonly follows?: (before: ProgramPlan, after: ProgramPlan) => boolean;
 }
@@ -66,9 +68,24 @@ export const programKeys: readonly ComparedKey[] = [
   { key: 'no_new_privileges', of: ({ process }) => process.noNewPrivileges, isForNewWorkers: true },
   { key: 'cpu_affinity', of: ({ process }) => process.cpuAffinity, isForNewWorkers: true },
   { key: 'oom_score_adj', of: ({ process }) => process.oomScoreAdj, isForNewWorkers: true },
-  { key: 'stdout_logfile', of: ({ output }) => placeOf(output.stdout), isForNewWorkers: true },
-  { key: 'stderr_logfile', of: (program) => placeOf(ownStderr(program)), isForNewWorkers: true },
-  { key: 'redirect_stderr', of: ({ output }) => output.isRedirected, isForNewWorkers: true },
+  {
+    key: 'stdout_logfile',
+    of: ({ output }) => placeOf(output.stdout),
+    isForNewWorkers: true,
+    isForItsWork: false,
+  },
+  {
+    key: 'stderr_logfile',
+    of: (program) => placeOf(ownStderr(program)),
+    isForNewWorkers: true,
+    isForItsWork: false,
+  },
+  {
+    key: 'redirect_stderr',
+    of: ({ output }) => output.isRedirected,
+    isForNewWorkers: true,
+    isForItsWork: false,
+  },
   { key: 'log_prefix', of: ({ output }) => output.hasPrefix, isForNewWorkers: false },
   // Files that are already open get these settings at once.
   {
@@ -113,6 +130,7 @@ export const programKeys: readonly ComparedKey[] = [
     of: ({ workerKind: { readiness } }) =>
       readiness.when === 'answers' ? { when: readiness.when, path: readiness.path } : readiness,
     isForNewWorkers: true,
+    isForItsWork: false,
   },
   {
     key: 'warmup',
@@ -120,7 +138,12 @@ export const programKeys: readonly ComparedKey[] = [
     isForNewWorkers: true,
   },
   { key: 'migrate', of: ({ workerKind }) => workerKind.migrates, isForNewWorkers: true },
-  { key: 'drain_signal', of: ({ workerKind }) => workerKind.drainSignal, isForNewWorkers: true },
+  {
+    key: 'drain_signal',
+    of: ({ workerKind }) => workerKind.drainSignal,
+    isForNewWorkers: true,
+    isForItsWork: false,
+  },
   withDefault(
     'startsecs',
     ({ startsMs }) => startsMs,

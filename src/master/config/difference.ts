@@ -34,7 +34,10 @@ function comparePrograms(
   if (changed.length === 0) return null;
   const keys = changed.filter(({ follows }) => follows?.(before, after) !== true);
   const coming = after.listeners.filter((one) => !isDeclared(one, before.listeners));
-  const isReloaded = changed.some(({ isForNewWorkers }) => isForNewWorkers);
+  const isOneshot = before.kind.type === 'oneshot' && after.kind.type === 'oneshot';
+  const isReloaded = changed.some(
+    ({ isForNewWorkers, isForItsWork = true }) => isForNewWorkers && (isForItsWork || !isOneshot),
+  );
   const needs =
     areExcluded(coming, going) || (isReloaded && isEnded(before, after))
       ? 'restart'
@@ -47,6 +50,7 @@ function comparePrograms(
     needs,
     // An update does not stop it: the new value counts from the master's next start.
     later: before.autostart && !after.autostart ? ['autostart'] : [],
+    runsAgain: needs !== 'nothing' && after.kind.type === 'oneshot' && after.schedule === null,
   };
 }
 

@@ -113,9 +113,16 @@ export function createUpdates(parts: UpdatesParts): Updates {
     const names = behind.map(([program]) => program);
     const others = difference.changed.filter(({ program }) => !names.includes(program));
     const again = behind.map(([program, { keys }]) => {
+      const isOneshot = after.programs.some((one) => one.name === program && one.kind.type === 'oneshot');
       const { keys: more = [], later = [] } =
         difference.changed.find((change) => change.program === program) ?? {};
-      return { program, keys: [...new Set([...keys, ...more])], needs: 'reload' as const, later };
+      return {
+        program,
+        keys: [...new Set([...keys, ...more])],
+        needs: 'reload' as const,
+        later,
+        runsAgain: isOneshot,
+      };
     });
     return { ...difference, changed: [...others, ...again] };
   }

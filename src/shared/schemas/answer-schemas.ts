@@ -222,6 +222,7 @@ export const programChange: z.ZodMiniType<ProgramChange> = z.object({
   keys: z.array(z.string()),
   needs: z.enum(['nothing', 'reload', 'restart']),
   later: z._default(z.array(z.string()), []),
+  runsAgain: z._default(z.boolean(), false),
 });
 
 export const planDifference: z.ZodMiniType<PlanDifference> = z.object({

@@ -6,6 +6,9 @@ type Written = WrittenKindOptions & {
   readonly [Name in keyof ReplacementValues]?: ReplacementValues[Name] | undefined;
 } & {
   readonly schedule?: string | undefined;
+  readonly rescue?: string | undefined;
+  readonly migrate?: boolean | undefined;
+  readonly probation?: string | undefined;
   readonly watch?: boolean | readonly string[] | undefined;
   readonly port?: number | undefined;
   readonly listen?: readonly string[] | undefined;
@@ -82,6 +85,15 @@ const needsSuccessor = (option: 'maxMemory' | 'maxLifetime' | 'maxRequests'): Ru
   };
 };
 
+/** The rule for an option that concerns the clients of a program: only a server has any. Every value is refused, because none has an effect. */
+const needsClients = (option: 'rescue' | 'migrate', what: string): Rule => {
+  return (options) => {
+    if (options[option] === undefined) return [];
+    const type = typeOf(options);
+    return type === 'server' ? [] : [notForKind(option, `a program of type ${type} has no ${what}`)];
+  };
+};
+
 /** Rules for options that only some types of programs can have. */
 export const kindRules: readonly Rule[] = [
   ...ofAddress.map(needsAddress),
@@ -103,6 +115,21 @@ export const kindRules: readonly Rule[] = [
     options.watchdog !== undefined && typeOf(options) === 'oneshot'
       ? [notForKind('watchdog', 'a oneshot ends by itself')]
       : [],
+  needsClients('rescue', 'address to take over'),
+  needsClients('migrate', 'connections of clients'),
+  (options) => {
+    if (options.probation === undefined || typeOf(options) === 'server') return [];
+    if (typeOf(options) === 'oneshot') return [notForKind('probation', 'a oneshot ends by itself')];
+    return overlapsOf(options)
+      ? []
+      : [
+          notForKind(
+            'probation',
+            'the old workers stop first, so that none can take over again',
+            'leave it out, or let the workers overlap (overlap)',
+          ),
+        ];
+  },
   needsSuccessor('maxMemory'),
   needsSuccessor('maxLifetime'),
   needsSuccessor('maxRequests'),

@@ -38,7 +38,7 @@ test('programs are added, removed, changed or the same', () => {
   expect(comparePlans(before, after)).toEqual({
     added: ['c'],
     removed: ['a'],
-    changed: [{ program: 'b', keys: ['workers'], needs: 'nothing', later: [] }],
+    changed: [{ program: 'b', keys: ['workers'], needs: 'nothing', later: [], runsAgain: false }],
     master: [],
   });
   expect(comparePlans(before, before)).toEqual({ added: [], removed: [], changed: [], master: [] });
@@ -72,6 +72,27 @@ describe('what a changed key needs', () => {
   ])('%j', (options, expected) => {
     expect(needsAfter(options)).toEqual(expected);
   });
+});
+
+test('a oneshot runs again only for what may change its work', () => {
+  const of = (options: Partial<ProgramOptions>): Plan =>
+    planOf({ command: ['prepare'], type: 'oneshot', ...options });
+  const again = (options: Partial<ProgramOptions>): unknown =>
+    comparePlans(of({}), of(options)).changed.map(({ keys, needs, runsAgain }) => [
+      ...keys,
+      needs,
+      runsAgain,
+    ]);
+  expect(again({ command: ['other'] })).toEqual([['command', 'reload', true]]);
+  expect(again({ environment: { A: '1' }, drainSignal: 'INT' })).toEqual([
+    ['environment', 'drain_signal', 'reload', true],
+  ]);
+  expect(again({ drainSignal: 'INT', ready: 'notify', stdoutLogfile: 'a.log' })).toEqual([
+    ['stdout_logfile', 'ready', 'drain_signal', 'nothing', false],
+  ]);
+  expect(comparePlans(of({ schedule: '@daily' }), of({ schedule: '@daily', umask: '027' })).changed).toEqual([
+    expect.objectContaining({ needs: 'nothing', runsAgain: false }),
+  ]);
 });
 
 test('a program that is no longer to be started with the master keeps running', () => {

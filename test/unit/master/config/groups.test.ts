@@ -133,10 +133,10 @@ test('a program that changes its group is reloaded, and another order needs noth
   const changes = (before: PlanOptions['groups'], after: PlanOptions['groups']): unknown =>
     comparePlans(of(before), of(after)).changed;
   expect(changes({}, { site: { programs: ['web'] } })).toEqual([
-    { program: 'web', keys: ['group'], needs: 'reload', later: [] },
+    { program: 'web', keys: ['group'], needs: 'reload', later: [], runsAgain: false },
   ]);
   expect(changes({ site: { programs: ['web'] } }, { site: { programs: ['web'], priority: 1 } })).toEqual([
-    { program: 'web', keys: ['group.priority'], needs: 'nothing', later: [] },
+    { program: 'web', keys: ['group.priority'], needs: 'nothing', later: [], runsAgain: false },
   ]);
   expect(changes({ site: { programs: ['web'] } }, { site: { programs: ['web'] } })).toEqual([]);
 });

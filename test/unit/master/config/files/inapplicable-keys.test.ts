@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import type { Plan } from '../../../../../src/master/config/plan.ts';
 import type { Compiled } from '../../../../../src/master/config/files/compile-config.ts';
+import { comparePlans } from '../../../../../src/master/config/difference.ts';
 import { readConfig } from '../../../../../src/master/config/files/read-config.ts';
 
 async function compile(text: string, below = '.'): Promise<Compiled> {
@@ -81,6 +83,24 @@ test.each([
       '8:15 program.shop.rollback_on: has no effect',
     ],
   ],
+  [
+    worker,
+    'rescue = "5s"\nmigrate = false',
+    [
+      '4:10 program.shop.rescue: does not fit: a program of type worker',
+      '5:11 program.shop.migrate: does not fit: a program of type worker',
+    ],
+  ],
+  [
+    oneshot,
+    'rescue = "5s"\nmigrate = true\nprobation = "5s"',
+    [
+      '4:10 program.shop.rescue: does not fit: a program of type oneshot',
+      '5:11 program.shop.migrate: does not fit: a program of type oneshot',
+      '6:13 program.shop.probation: does not fit: a oneshot',
+    ],
+  ],
+  [worker, 'overlap = false\nprobation = "5s"', ['5:13 program.shop.probation: does not fit']],
   [
     worker,
     'adopt_pid_file = "x.pid"\nnumprocs = 2\noverlap = true',
@@ -161,6 +181,31 @@ test('keys of [defaults] are for the programs that can have them', async () => {
     replacement: { watchdogMs: 30_000 },
     rollout: { steps: { canary: 0 } },
   });
+});
+
+test('another value in [defaults] is no change for the programs that cannot use it', async () => {
+  const of = async (defaults: string): Promise<Plan> => {
+    const compiled = await compile(
+      `[defaults]\ndirectory = "/srv"\n${defaults}\n[program.web]\ncommand = "x"\nport = 3000\n[program.prepare]\ncommand = "x"\ntype = "oneshot"\n` +
+        '[program.queue]\ncommand = "x"\ntype = "worker"\n[program.clean]\ncommand = "x"\ntype = "oneshot"\nschedule = "@daily"\n',
+    );
+    if ('problems' in compiled) throw new Error(JSON.stringify(compiled.problems));
+    return compiled.plan;
+  };
+  const changed = async (defaults: string): Promise<readonly string[]> =>
+    comparePlans(await of(''), await of(defaults)).changed.map(({ program }) => program);
+  const forServers = [
+    'rescue = "5s"',
+    'migrate = false',
+    'backlog = 9',
+    'max_requests = 5',
+    'keepalive = "60s"',
+    'rollback_on = "5xx > 5% over 10s"',
+    'host = "::1"',
+  ];
+  for (const key of forServers) expect([key, await changed(key)]).toEqual([key, ['web']]);
+  const forLasting = ['watchdog = "30s"', 'max_memory = "1GB"', 'probation = "5s"', 'max_surge = 1'];
+  for (const key of forLasting) expect([key, await changed(key)]).toEqual([key, ['web', 'queue']]);
 });
 
 test('a key of [defaults] that no program can have is a problem', async () => {
