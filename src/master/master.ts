@@ -432,6 +432,7 @@ function assemble(
       .filter(({ program }) => wanted.isWanted(program.name(), program.plan().autostart));
     // A program that an operator has stopped is not started for those that depend on it, either.
     const isLeftAlone = ({ program }: Member): boolean => !wanted.isWanted(program.name(), true);
+    for (const member of set.all()) if (isLeftAlone(member)) member.program.keepStopped();
     // The result of each start is in the log.
     await set.startAll(members, isLeftAlone);
     if (!isWanted()) {

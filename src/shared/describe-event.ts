@@ -135,6 +135,8 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
         : `a run was skipped: ${event.programs.join(', ')} ${event.programs.length === 1 ? 'does' : 'do'} not serve`;
     case 'runsMissed':
       return `missed ${count(event.count, 'run')}${event.isMadeUp ? `, and runs now ${event.count === 1 ? 'instead' : 'once for all of them'}` : ''}`;
+    case 'keptStopped':
+      return `stays stopped, because an operator had stopped it; to start it: gracefulctl start ${programOf(event) ?? 'NAME'}`;
     case 'startWaits':
       return `waits for ${event.programs.join(', ')} to serve before it starts`;
     case 'planChanged':
@@ -384,6 +386,11 @@ function which(release: Release | null): string {
 /** The option that binds only this address: `host (--host 127.0.0.1)`. */
 function hostOption(address: string): string {
   return `host (--host ${address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')})`;
+}
+
+/** The program that the event is about, as far as the event was published. */
+function programOf(event: MasterEvent): string | null {
+  return 'program' in event && typeof event.program === 'string' ? event.program : null;
 }
 
 function worker(identity: WorkerIdentity): string {

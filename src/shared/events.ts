@@ -278,6 +278,8 @@ export type MasterEvent =
       readonly firstAt: number;
       readonly isMadeUp: boolean;
     }
+  /** An operator had stopped the program before this master was started, so it is not started. */
+  | { readonly event: 'keptStopped' }
   /** The program is started once these programs serve. */
   | { readonly event: 'startWaits'; readonly programs: readonly string[] }
   /** The config file was read again, or a new plan was given by code, and the changes are being applied. The lists contain names of programs. */

@@ -144,6 +144,7 @@ const examples: { readonly [Name in MasterEvent['event']]: Extract<MasterEvent, 
     runTimedOut: { event: 'runTimedOut', timeoutMs: 600_000, durationMs: 600_002 },
     runSkipped: { event: 'runSkipped', reason: 'dependency', dueAt: 1_795_308_000_000, programs: ['db'] },
     runsMissed: { event: 'runsMissed', count: 3, firstAt: 1_795_308_000_000, isMadeUp: true },
+    keptStopped: { event: 'keptStopped' },
     startWaits: { event: 'startWaits', programs: ['db'] },
     planChanged: {
       event: 'planChanged',

@@ -48,12 +48,23 @@ function of(program: string): (event: object) => boolean {
 }
 
 async function states(master: RunningMaster): Promise<Readonly<Record<string, string>>> {
+  return fieldOf(master, 'state');
+}
+
+async function phases(master: RunningMaster): Promise<Readonly<Record<string, string>>> {
+  return fieldOf(master, 'phase');
+}
+
+async function fieldOf(
+  master: RunningMaster,
+  field: 'state' | 'phase',
+): Promise<Readonly<Record<string, string>>> {
   const { out } = await ctl(master, 'status', '--json');
   const all = out.trim().split('\n');
   return Object.fromEntries(
     all.map((line) => {
-      const { program, state } = JSON.parse(line) as { program: string; state: string };
-      return [program, state];
+      const status = JSON.parse(line) as { program: string; state: string; phase: string };
+      return [status.program, status[field]];
     }),
   );
 }
@@ -72,6 +83,8 @@ test('what operators have stopped and started is kept over the end of the master
   await second.waitFor('generationReady', of('db'));
   await second.waitFor('generationReady', of('extra'));
   expect(await states(second)).toEqual({ db: 'RUNNING', shop: 'STOPPED', extra: 'RUNNING' });
+  expect(await phases(second)).toMatchObject({ shop: 'stopped' });
+  await second.waitFor('keptStopped', of('shop'));
   expect(await ctl(second, 'start', '--wait', 'shop')).toMatchObject({ code: 0 });
   expect(await ctl(second, 'stop', '--wait', 'extra')).toMatchObject({ code: 0 });
   // The end of the master stops everything, and is no wish of an operator.
@@ -138,6 +151,9 @@ test('without remember, what operators have stopped is kept if the master is kil
   const second = start();
   await second.waitFor('generationReady', of('db'));
   expect(await states(second)).toEqual({ db: 'RUNNING', shop: 'STOPPED', extra: 'STOPPED' });
+  // Nobody has stopped `extra`, which has autostart = false.
+  expect(await phases(second)).toMatchObject({ shop: 'stopped', extra: 'idle' });
+  expect(second.all('keptStopped')).toHaveLength(1);
   expect(await ctl(second, 'shutdown', '--wait')).toMatchObject({ code: 0 });
   expect(readdirSync(join(runtime, 'graceful-run'))).not.toContain('site.wanted');
   expect(existsSync(join(folder, 'state'))).toBe(false);

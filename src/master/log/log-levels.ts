@@ -95,6 +95,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'fileChanged':
     case 'watchStarted':
     case 'runStarted':
+    case 'keptStopped':
     case 'startWaits':
     case 'planChanged':
     case 'logsReopened':

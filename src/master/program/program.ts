@@ -119,6 +119,8 @@ export interface ManagedProgram {
   serveAgain(): Promise<ReloadResult>;
   /** The result of the start that is under way, or of the next one. */
   nextStart(): Promise<ReloadResult>;
+  /** Has the program, which was not started yet, count as stopped: an operator had stopped it before this master was started. */
+  keepStopped(): void;
   /** Reports why the program cannot be started, although it was to be. */
   refuseStart(failure: Failure): void;
   reload(command: Omit<ReloadCommand, 'program'>): {
@@ -474,6 +476,9 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     async nextStart() {
       const { phase, lastGeneration } = runner.state();
       return waiters.wait(phase === 'starting' ? lastGeneration : nextGeneration(), 'serving');
+    },
+    keepStopped() {
+      runner.dispatch({ type: 'stopRemembered' });
     },
     refuseStart(failure) {
       runner.dispatch({ type: 'startRefused', failure });

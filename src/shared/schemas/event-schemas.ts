@@ -274,6 +274,7 @@ export const eventShapes: Shapes = {
     programs: z.array(z.string()),
   }),
   runsMissed: event('runsMissed', { ...place, count: z.int(), firstAt: z.number(), isMadeUp: z.boolean() }),
+  keptStopped: event('keptStopped', { ...place }),
   startWaits: event('startWaits', { ...place, programs: z.array(z.string()) }),
   planChanged: event('planChanged', {
     ...place,

@@ -119,6 +119,8 @@ export type ProgramInput =
   | { readonly type: 'startRequested'; readonly at: number }
   /** The program was to be started, and cannot be: its address is in use, for example. */
   | { readonly type: 'startRefused'; readonly at: number; readonly failure: Failure }
+  /** An operator had stopped the program before this master was started. */
+  | { readonly type: 'stopRemembered'; readonly at: number }
   /** The program's plan has changed. Timers that are already armed keep their time. */
   | { readonly type: 'settingsChanged'; readonly at: number; readonly settings: LifecycleSettings }
   | { readonly type: 'reloadRequested'; readonly at: number; readonly cause: Cause }

@@ -39,7 +39,7 @@ import {
   start,
   startAfter,
 } from './program-moves.ts';
-import { failStart, refuseStart, stop, stopIfEmpty, stopNow, stopResting } from './stopping.ts';
+import { failStart, keepStopped, refuseStart, stop, stopIfEmpty, stopNow, stopResting } from './stopping.ts';
 import { giveUpPrevious, losePrevious, rollBackServing, settle } from './probation.ts';
 import { beginStep, giveUpReplaced, goneBack, promote } from './rollout.ts';
 import { mayBeginAtOnce } from './reload-policy.ts';
@@ -83,6 +83,7 @@ const changeSettings = (
 const resting: Row<'idle' | 'stopped' | 'exited' | 'failed'> = {
   startRequested: start,
   startRefused: refuseStart,
+  stopRemembered: impossible,
   settingsChanged: changeSettings,
   reloadRequested: ignore,
   stopRequested: stopResting,
@@ -113,6 +114,7 @@ const resting: Row<'idle' | 'stopped' | 'exited' | 'failed'> = {
 const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   idle: {
     ...resting,
+    stopRemembered: keepStopped,
     // The program has had no timer yet.
     restartDue: impossible,
     retryDue: impossible,
@@ -124,6 +126,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   starting: {
     startRequested: ignore,
     startRefused: impossible,
+    stopRemembered: impossible,
     settingsChanged: changeSettings,
     reloadRequested: (program, input, out) => postpone(program, input, out),
     stopRequested: (program, input, out) => stop(program, input, out),
@@ -158,6 +161,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   backoff: {
     startRequested: start,
     startRefused: impossible,
+    stopRemembered: impossible,
     settingsChanged: changeSettings,
     reloadRequested: (program, { at, cause }, out) => {
       announceReload(program, cause, false, out);
@@ -191,6 +195,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   serving: {
     startRequested: restartAtOnce,
     startRefused: impossible,
+    stopRemembered: impossible,
     settingsChanged: changeSettings,
     reloadRequested: (program, input, out) => {
       if (!mayBeginAtOnce(program)) return considerPending(postpone(program, input, out), input.at, out);
@@ -230,6 +235,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   reloading: {
     startRequested: restartAtOnce,
     startRefused: impossible,
+    stopRemembered: impossible,
     // The steps of a reload may have become smaller.
     settingsChanged: (program, input, out) =>
       admitIfComplete({ ...program, settings: input.settings }, input.at, out),
@@ -288,6 +294,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   probation: {
     startRequested: restartAtOnce,
     startRefused: impossible,
+    stopRemembered: impossible,
     settingsChanged: changeSettings,
     reloadRequested: (program, input, out) => stepProgram(settle(program, input.at, out), input, out),
     stopRequested: (program, input, out) => stop(program, input, out),
@@ -337,6 +344,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   stopping: {
     startRequested: ignore,
     startRefused: impossible,
+    stopRemembered: impossible,
     settingsChanged: changeSettings,
     reloadRequested: ignore,
     stopRequested: stopNow,

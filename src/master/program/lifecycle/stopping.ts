@@ -77,6 +77,12 @@ export function refuseStart(
   return { ...commonOf(program), phase: 'failed', failure };
 }
 
+/** Begins with a program that was stopped already when this master was started. */
+export function keepStopped(program: InPhase<'idle'>, _input: unknown, out: Effect[]): Program {
+  out.push({ type: 'announce', event: { event: 'keptStopped' } });
+  return { ...commonOf(program), phase: 'stopped' };
+}
+
 /** Stops a program that rests already: from now on it rests because that is wanted. */
 export function stopResting(
   program: Resting,
