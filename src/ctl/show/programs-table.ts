@@ -6,7 +6,7 @@ import { printable } from '../../shared/printable.ts';
 import { cutEnd } from './columns.ts';
 import { lastProblem } from './last-problem.ts';
 import type { Usage } from './process-usage.ts';
-import { formatAge, formatBytes, isOnSchedule, isServed, type Styles } from './status-view.ts';
+import { formatAge, formatBytes, hasNoWorkers, isOnSchedule, isServed, type Styles } from './status-view.ts';
 import { type Cells, fit, type Layout, renderCells, renderHead } from './table-layout.ts';
 
 export interface TableProgram {
@@ -113,19 +113,24 @@ const empty: Cells = {
 };
 
 function cellsOf({ status, label, usage }: TableProgram, isBelowHeading: boolean, nowMs: number): Cells {
-  const { generation, release, workersWanted } = status;
+  const { generation, release } = status;
   return {
     program: isBelowHeading ? `  ${printable(status.program)}` : printable(label),
     group: status.group === null ? '' : printable(status.group),
     state: stateOf(status),
     generation: generation === null ? '-' : String(generation),
-    ready: status.phase === 'scheduled' ? '-' : `${readyIn(status)}/${workersWanted}`,
+    ready: readyOf(status),
     up: upOf(status, nowMs),
     release: release === null ? '-' : printable(describeRelease(release)),
     memory: usage === null ? '-' : formatBytes(usage.memoryBytes),
     cpu: usage === null ? '-' : `${usage.cpuPercent}%`,
     problem: lastProblem(status, nowMs) ?? '',
   };
+}
+
+/** Returns the workers that accept new connections, and how many are wanted: `2/4`; `-` if the program needs none at the moment. */
+export function readyOf(status: Status): string {
+  return hasNoWorkers(status) ? '-' : `${readyIn(status)}/${status.workersWanted}`;
 }
 
 /** Returns the number of workers that accept new connections. */

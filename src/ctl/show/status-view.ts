@@ -71,7 +71,7 @@ export function renderStatus(
     status.workers.some(({ capabilities }) => capabilities?.isGated === false)
       ? ([['capability', withoutGate]] as const)
       : []),
-    ['workers', renderCount(status)],
+    ...(hasNoWorkers(status) ? [] : ([['workers', renderCount(status)]] as const)),
   ];
   const width = Math.max(...facts.map(([name]) => name.length)) + 2;
   const lines = [
@@ -199,6 +199,8 @@ export function lastRunProblem(schedule: ScheduleStatus, nowMs: number): string 
 function renderState(status: Status, styles: Styles): string {
   if (status.phase === 'scheduled')
     return (isOnSchedule(status) ? styles.good : styles.bad)('scheduled, waits for its next run');
+  if (status.phase === 'exited' && status.exit?.isExpected === true)
+    return `${styles.good('exited')}, as expected`;
   const serves =
     status.generation === null
       ? 'no generation serves'
@@ -220,6 +222,11 @@ function renderRollout({ generation, serving, workers, isCanary, nextInMs }: Rol
   const next =
     nextInMs === null ? 'the next step has started' : `the next step starts in ${formatCountdown(nextInMs)}`;
   return `generation ${generation}: ${serving} of ${count(workers, 'worker')} serving${isCanary ? ' (canary)' : ''}; ${next}`;
+}
+
+/** Whether the program has no worker, and nothing is missing: it waits for its next run, or has ended as expected. */
+export function hasNoWorkers({ phase, exit, workers }: Status): boolean {
+  return workers.length === 0 && (phase === 'scheduled' || (phase === 'exited' && exit?.isExpected === true));
 }
 
 function renderCount(status: Status): string {

@@ -4,7 +4,7 @@ import { count } from '../../shared/count-words.ts';
 import { printable } from '../../shared/printable.ts';
 import { cutEnd, cutMiddle, padEnd, padStart, widthOf } from './columns.ts';
 import type { Usage } from './process-usage.ts';
-import { meaningOf, stateOf } from './programs-table.ts';
+import { meaningOf, readyOf, stateOf } from './programs-table.ts';
 import {
   formatAge,
   formatBytes,
@@ -129,7 +129,7 @@ function linesOf(program: TopProgram, hasWorkers: boolean): readonly Line[] {
       name: printable(label),
       state: stateOf(status),
       generation: status.generation === null ? '-' : String(status.generation),
-      ready: `${status.workers.filter(({ isAccepting }) => isAccepting).length}/${status.workersWanted}`,
+      ready: readyOf(status),
       ...numbers(rates, usage),
       connections: known(sum(status.workers.map(connectionsOf))),
       lag: formatLag(maximum(status.workers.map(({ load }) => load?.eventLoop.delayP99Ms ?? null))),

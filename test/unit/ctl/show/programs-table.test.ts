@@ -142,6 +142,16 @@ test('a master that does not answer, and one without programs, have their line',
   expect(text[3]).toMatch(/^platform +no programs .*\/etc\/graceful.toml has none$/);
 });
 
+test('a program that has ended as expected has no workers that could be missing', () => {
+  const of = (code: number, isExpected: boolean): ReturnType<typeof program> => {
+    const exit = { code, signal: null, isExpected };
+    return program('prepare', { type: 'oneshot', phase: 'exited', generation: null, workers: [], exit });
+  };
+  const rowOf = (one: ReturnType<typeof program>): string => lines(null, group('site', one)).join('\n');
+  expect(rowOf(of(0, true))).toMatch(/^prepare +exited +- +- +-/m);
+  expect(rowOf(of(3, false))).toMatch(/^prepare +exited +- +0\/1 +-/m);
+});
+
 test('one that waits for its next run has no worker that should be ready', () => {
   const waiting = program('backup', { phase: 'scheduled', generation: null, workers: [] });
   const text = renderPrograms([group('backup', waiting)], { nowMs: 0, columns: 80, styles: plain });

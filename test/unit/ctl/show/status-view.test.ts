@@ -286,6 +286,16 @@ test.each([
   expect(shown).toContain(line);
 });
 
+test('the workers of a program that has ended as expected, or waits for its next run, are not counted', () => {
+  const exit = { code: 0, signal: null };
+  const shown = (facts: object): string =>
+    renderStatus({ ...status, generation: null, workers: [], ...facts }, 0, plain);
+  const ended = shown({ phase: 'exited', exit: { ...exit, isExpected: true } });
+  expect(ended).toContain('exited, as expected\n');
+  for (const text of [ended, shown({ phase: 'scheduled' })]) expect(text).not.toContain('wanted');
+  expect(shown({ phase: 'exited', exit: { ...exit, isExpected: false } })).toContain('0 ready, 1 wanted');
+});
+
 test('what to type has the name by which the command line knows the program', () => {
   const shown = (facts: object): string =>
     renderStatus(
