@@ -323,6 +323,8 @@ export interface Status {
   readonly program: string;
   /** The group of the program; null if it is in none. */
   readonly group: string | null;
+  /** `server`: it has an address. `worker`: it has none. `oneshot`: it has none either, and ends by itself. */
+  readonly type: 'server' | 'worker' | 'oneshot';
   readonly state: ProgramState;
   readonly phase: ShownPhase;
   /** True if the program is to run: it was started, and was not stopped by a request. */

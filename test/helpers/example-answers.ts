@@ -66,6 +66,7 @@ const failed: ReloadResult = {
 const status: Status = {
   program: 'shop',
   group: 'site',
+  type: 'server',
   state: 'RUNNING',
   phase: 'serving',
   isWanted: true,

@@ -37,6 +37,7 @@ export function statusOf(pid: number): Status {
   return {
     program: 'web',
     group: null,
+    type: 'server',
     state: 'RUNNING',
     phase: 'serving',
     isWanted: true,

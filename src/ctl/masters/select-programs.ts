@@ -85,7 +85,7 @@ function onlyProgram(
   throw new GracefulRunError(
     'programAmbiguous',
     `cannot choose among ${names.length} programs: ${listOf(names)}`,
-    { hint: `name one of them: ${spell(only.label)}; or all: ${spell('--all')}` },
+    { hint: hintOf(programs, spell, '--all') },
   );
 }
 
@@ -140,19 +140,24 @@ function silentError(word: string, masters: readonly ListedMaster[]): GracefulRu
 
 function ambiguous(word: string, meant: readonly FoundProgram[], spell: Spell): GracefulRunError {
   const masters = [...new Set(meant.map(({ master }) => master.name))];
-  const [first] = meant;
-  const isMaster = first !== undefined && masters.length === 1;
+  const isMaster = masters.length === 1;
   return new GracefulRunError(
     'programAmbiguous',
     isMaster
       ? `cannot choose among the ${meant.length} programs of the master ${word}: ${listOf(meant.map(({ label }) => label))}`
       : `cannot choose a program: there is a ${word} under each of the masters ${listOf(masters)}`,
     {
-      hint: isMaster
-        ? `name one of them: ${spell(first.label)}; or all: ${spell(`'${word}:*'`)}`
-        : `name one of them: ${spell(first?.label ?? word)}`,
+      hint: hintOf(meant, spell, isMaster ? `'${word}:*'` : null),
     },
   );
+}
+
+/** Suggests a program that keeps running, if there is one, and all of them only if none is a oneshot: the command might run that again. */
+function hintOf(programs: readonly FoundProgram[], spell: Spell, all: string | null): string {
+  const lasting = programs.filter(({ status }) => status.type !== 'oneshot');
+  const example = lasting.find(({ status }) => status.type === 'server') ?? lasting[0] ?? programs[0];
+  const one = `name one of them: ${spell(example?.label ?? '')}`;
+  return all === null || lasting.length < programs.length ? one : `${one}; or all: ${spell(all)}`;
 }
 
 function unknownProgram(

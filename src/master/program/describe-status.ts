@@ -52,6 +52,7 @@ export function describeStatus(
   return {
     program: record.name,
     group,
+    type: latest?.plan.kind.type ?? 'server',
     state: stateOf(own, program),
     phase,
     isWanted,

@@ -167,6 +167,7 @@ const rolloutStatus: z.ZodMiniType<RolloutStatus> = z.object({
 export const status: z.ZodMiniType<Status> = z.object({
   program: z.string(),
   group: z._default(z.nullable(z.string()), null),
+  type: z._default(z.enum(['server', 'worker', 'oneshot']), 'server'),
   state: z.enum(programStates),
   phase: z.enum([
     'idle',

@@ -69,6 +69,22 @@ test('without a name the only program is meant; of several, none', () => {
   }
 });
 
+test('a oneshot, which the command might run again, is no example', () => {
+  const of = (types: Readonly<Record<string, 'server' | 'worker' | 'oneshot'>>): ListedMaster => {
+    const master = answeringMaster('site', Object.keys(types));
+    const programs = master.programs.map((one) => ({ ...one, type: types[one.program] ?? 'server' }));
+    return { ...master, programs };
+  };
+  const site = of({ prepare: 'oneshot', queue: 'worker', web: 'server' });
+  expect(refusal([site]).hint).toBe('name one of them: gracefulctl reload web');
+  expect(refusal([site], 'site').hint).toBe('name one of them: gracefulctl reload web');
+  expect(refusal([of({ prepare: 'oneshot', queue: 'worker' })]).hint).toContain('gracefulctl reload queue');
+  expect(refusal([of({ queue: 'worker', web: 'server' })]).hint).toBe(
+    'name one of them: gracefulctl reload web; or all: gracefulctl reload --all',
+  );
+  expect(refusal([of({ a: 'oneshot', b: 'oneshot' })]).hint).toBe('name one of them: gracefulctl reload a');
+});
+
 test('a command that only looks takes every program when no name is given', () => {
   expect(select(oneMaster, [], { takes: 'any' }).found.length).toBe(4);
 });
