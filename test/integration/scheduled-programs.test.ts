@@ -210,8 +210,12 @@ test('a stop ends the run, and nothing runs until a start, over the end of the m
   expect(await ctl(first, 'shutdown', '--wait')).toMatchObject({ code: 0 });
 
   const second = start();
-  await second.waitFor('masterStarted');
-  expect(await shown(second)).toMatchObject({ phase: 'idle', isWanted: false, schedule: { nextAt: null } });
+  await second.waitFor('keptStopped');
+  expect(await shown(second)).toMatchObject({
+    phase: 'stopped',
+    isWanted: false,
+    schedule: { nextAt: null },
+  });
   expect(await ctl(second, 'start', 'job')).toMatchObject({ code: 0 });
   await second.waitFor('workerReady');
   expect(await shown(second)).toMatchObject({ state: 'RUNNING', isWanted: true });
