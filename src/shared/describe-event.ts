@@ -104,6 +104,8 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'generationStarted':
       return `generation ${event.generation} starting with ${count(event.workers, 'worker')}${which(event.release)}`;
     case 'generationReady':
+      if (event.isOneshot === true)
+        return `generation ${event.generation} runs${event.release === null ? '' : ` (${describeRelease(event.release)})`}`;
       return `generation ${event.generation} serves${event.release === null ? '' : ` (${describeRelease(event.release)})`}, ready after ${formatDuration(event.durationMs)}${
         event.probationMs === 0 ? '' : `, on probation for ${formatDuration(event.probationMs)}`
       }`;
@@ -138,17 +140,20 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'keptStopped':
       return `stays stopped, because an operator had stopped it; to start it: gracefulctl start ${programOf(event) ?? 'NAME'}`;
     case 'startWaits':
-      return `waits for ${event.programs.join(', ')} to serve before it starts`;
+      return `${describeWait(event.programs, event.oneshots ?? [])} before it starts`;
     case 'planChanged':
       return `${event.file === null ? 'the plan was changed' : `${event.file} was read again`}: ${describeNames(event)}`;
     case 'planRefused':
       return `${event.file ?? 'the new plan'} is wrong, so nothing was changed: ${event.problems.join('; ')}`;
     case 'stopped':
       if (event.failure !== null) return `gave up: ${why(event.failure)}`;
+      if (event.isOneshot === true && event.outcome?.code === 0) return 'has ended with success';
       return event.outcome === null ? 'stopped' : `ended by itself with ${describeOutcome(event.outcome)}`;
     case 'startRetryScheduled':
       return `starts again in ${formatDuration(event.delayMs)}, after ${event.failures === 1 ? 'a failure' : `${event.failures} failures in a row`} (graceful-run gives up after ${event.retries + 1} failures in a row)`;
     case 'workerNotReplaced':
+      if (event.isOneshot === true && event.why === 'exited')
+        return `${worker(event)} is not started again: a oneshot runs once`;
       return event.why === 'exited'
         ? `${worker(event)} is not replaced: it has ended by itself`
         : `${worker(event)} is not replaced: too many workers have died (crash_loop)`;
@@ -386,6 +391,16 @@ function which(release: Release | null): string {
 /** The option that binds only this address: `host (--host 127.0.0.1)`. */
 function hostOption(address: string): string {
   return `host (--host ${address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')})`;
+}
+
+/** What a program waits for, which depends on others: `waits for db to serve`. A oneshot (`oneshots`) has to end with success. */
+export function describeWait(programs: readonly string[], oneshots: readonly string[]): string {
+  const servers = programs.filter((name) => !oneshots.includes(name));
+  const waits = [
+    ...(servers.length === 0 ? [] : [`for ${servers.join(', ')} to serve`]),
+    ...(oneshots.length === 0 ? [] : [`for ${oneshots.join(', ')} to end with success`]),
+  ];
+  return `waits ${waits.join(' and ')}`;
 }
 
 /** The program that the event is about, as far as the event was published. */

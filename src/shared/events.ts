@@ -178,6 +178,8 @@ export type MasterEvent =
       readonly release: Release | null;
       /** How long the previous generation can take over again, in ms; 0 if it cannot. */
       readonly probationMs: number;
+      /** True for a program of the type `oneshot`: the generation runs. Missing for others. */
+      readonly isOneshot?: boolean | undefined;
     }
   /** The probation of the generation is over, and the previous one drains. `durationMs` is how long the probation lasted. */
   | {
@@ -236,7 +238,13 @@ export type MasterEvent =
    * The program has no worker left. `failure`: why it was given up, or null if it was not. `outcome`: how it ended, if its workers have ended by
    * themselves and are not to be started again; otherwise null.
    */
-  | { readonly event: 'stopped'; readonly failure: Failure | null; readonly outcome: Outcome | null }
+  | {
+      readonly event: 'stopped';
+      readonly failure: Failure | null;
+      readonly outcome: Outcome | null;
+      /** True for a program of the type `oneshot`. Missing for others. */
+      readonly isOneshot?: boolean | undefined;
+    }
   /** The start of the program has failed (`failures` times in a row), and is tried again, at most `retries` times in all. Clients wait. */
   | {
       readonly event: 'startRetryScheduled';
@@ -280,8 +288,13 @@ export type MasterEvent =
     }
   /** An operator had stopped the program before this master was started, so it is not started. */
   | { readonly event: 'keptStopped' }
-  /** The program is started once these programs serve. */
-  | { readonly event: 'startWaits'; readonly programs: readonly string[] }
+  /** The program is started once these programs serve or, if they are oneshots, have ended as expected. */
+  | {
+      readonly event: 'startWaits';
+      readonly programs: readonly string[];
+      /** Those of the programs that are oneshots. Missing if none is. */
+      readonly oneshots?: readonly string[] | undefined;
+    }
   /** The config file was read again, or a new plan was given by code, and the changes are being applied. The lists contain names of programs. */
   | {
       readonly event: 'planChanged';
@@ -311,6 +324,8 @@ export type MasterEvent =
       readonly event: 'workerNotReplaced';
       readonly why: 'exited' | 'crashLoop';
       readonly outcome: Outcome | null;
+      /** True for a program of the type `oneshot`. Missing for others. */
+      readonly isOneshot?: boolean | undefined;
     } & WorkerIdentity)
   /** The worker serves and is to be replaced: another one starts beside it. */
   | ({ readonly event: 'replacementStarted'; readonly cause: ReplacementCause } & WorkerIdentity)

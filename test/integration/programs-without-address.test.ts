@@ -96,7 +96,9 @@ host = "127.0.0.1"
 port = ${port}
 depends_on = ["migrate"]
 `);
-  await master.waitFor('stopped', of('migrate'));
+  expect(await master.waitFor('startWaits', of('web'))).toMatchObject({ oneshots: ['migrate'] });
+  expect(await master.waitFor('generationReady', of('migrate'))).toMatchObject({ isOneshot: true });
+  expect(await master.waitFor('stopped', of('migrate'))).toMatchObject({ isOneshot: true });
   await expect(get(port)).rejects.toThrow('ECONNREFUSED');
   expect(JSON.parse((await ctl('status', '--json', 'migrate')).out)).toMatchObject({
     state: 'EXITED',
@@ -104,7 +106,7 @@ depends_on = ["migrate"]
   });
   writeFileSync(join(folder, 'good'), '');
   expect(await ctl('start', '--wait', 'migrate')).toMatchObject({ code: 0 });
-  await master.waitFor('generationReady', of('web'));
+  expect(await master.waitFor('generationReady', of('web'))).not.toHaveProperty('isOneshot');
   expect(log()).toEqual(['migrated', 'migrated', 'web']);
   // It is not run again for those that depend on it.
   expect(await ctl('stop', '--wait', 'web')).toMatchObject({ code: 0 });

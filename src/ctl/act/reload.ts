@@ -52,8 +52,21 @@ export async function startGeneration(
   const result = readAnswer(reloadResult, answer.body);
   if (!result.ok) throw failed(action, result, status);
   if (status.schedule !== null) return { state: wait, result, text: 'the run has succeeded' };
+  if (status.type === 'oneshot') return { state: wait, result, text: oneshotText(action, result, status) };
   if (action === 'start' && isServed(status)) return runsAlready(result, status, wait);
   return { state: wait, result, text: textOf[wait](result) };
+}
+
+/** A start has waited for the end of a oneshot, unless that was running already. */
+function oneshotText(
+  action: GenerationAction,
+  { generation }: ReloadResult,
+  { workers }: Pick<Status, 'workers'>,
+): string {
+  if (workers.length === 0 || action === 'restart') return `generation ${generation} has ended with success`;
+  return action === 'start'
+    ? `already running: generation ${generation} runs`
+    : `generation ${generation} runs`;
 }
 
 function runsAlready(

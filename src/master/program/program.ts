@@ -286,12 +286,17 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
 
   function withRelease(event: EventWithoutRelease): MasterEvent {
     const { event: name } = event;
-    return name === 'generationStarted' ||
-      name === 'generationReady' ||
-      name === 'generationFailed' ||
-      name === 'generationRolledBack'
+    if (name === 'workerNotReplaced' || name === 'stopped') return { ...event, ...ofOneshot() };
+    if (name === 'generationReady')
+      return { ...event, release: releaseOf(releases.known(), event.generation), ...ofOneshot() };
+    return name === 'generationStarted' || name === 'generationFailed' || name === 'generationRolledBack'
       ? { ...event, release: releaseOf(releases.known(), event.generation) }
       : event;
+  }
+
+  /** What events of a oneshot have in addition, because such a program does not serve. */
+  function ofOneshot(): { readonly isOneshot?: true } {
+    return versions.latest().plan.kind.type === 'oneshot' ? { isOneshot: true } : {};
   }
 
   /**

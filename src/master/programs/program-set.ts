@@ -4,6 +4,7 @@
  */
 import type { ReloadResult } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
+import { describeWait } from '../../shared/describe-event.ts';
 import type { Cause, MasterEvent } from '../../shared/events.ts';
 import { internalError } from '../../shared/internal-error.ts';
 import { nearest } from '../../shared/nearest.ts';
@@ -242,6 +243,10 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       .dependsOn.filter((name) => !members.some((one) => one.program.name() === name && isDone(one)));
   }
 
+  function isOneshot(name: string): boolean {
+    return members.some(({ program }) => program.name() === name && program.plan().kind.type === 'oneshot');
+  }
+
   function start(
     member: Member,
     isAllBegun: Promise<unknown> = Promise.resolve(),
@@ -272,8 +277,13 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     // The previous start may still have to report its result to its own callers.
     member.starts = [];
     const waiting = waitsFor(member);
-    if (waiting.length > 0)
-      observe(member, { event: 'startWaits', programs: waiting }, parts.platform.clock.wallMs());
+    if (waiting.length === 0) return;
+    const oneshots = waiting.filter(isOneshot);
+    observe(
+      member,
+      { event: 'startWaits', programs: waiting, ...(oneshots.length === 0 ? {} : { oneshots }) },
+      parts.platform.clock.wallMs(),
+    );
   }
 
   async function outcomeOf(member: Member, isAllBegun: Promise<unknown>): Promise<StartOutcome> {
@@ -295,7 +305,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     if (at !== -1) member.starts.splice(at, 1);
     return new GracefulRunError(
       'programStopped',
-      `cannot start ${program.name()}: it waits for ${waiting.join(', ')}, which ${waiting.length === 1 ? 'does' : 'do'} not serve`,
+      `cannot start ${program.name()}: it ${describeWait(waiting, waiting.filter(isOneshot))}`,
       { hint: `see why with gracefulctl status ${waiting[0] ?? ''}` },
     );
   }

@@ -176,6 +176,7 @@ export const eventShapes: Shapes = {
     durationMs: z.number(),
     release: z.nullable(release),
     probationMs: z.number(),
+    isOneshot: z.optional(z.boolean()),
   }),
   generationSettled: event('generationSettled', {
     ...place,
@@ -215,6 +216,7 @@ export const eventShapes: Shapes = {
     ...place,
     failure: z.nullable(failure),
     outcome: z._default(z.nullable(outcome), null),
+    isOneshot: z.optional(z.boolean()),
   }),
   startRetryScheduled: event('startRetryScheduled', {
     ...place,
@@ -227,6 +229,7 @@ export const eventShapes: Shapes = {
     ...identity,
     why: z.enum(['exited', 'crashLoop']),
     outcome: z.nullable(outcome),
+    isOneshot: z.optional(z.boolean()),
   }),
   replacementStarted: event('replacementStarted', { ...identity, cause: replacementCause }),
   workerReplaced: event('workerReplaced', {
@@ -275,7 +278,11 @@ export const eventShapes: Shapes = {
   }),
   runsMissed: event('runsMissed', { ...place, count: z.int(), firstAt: z.number(), isMadeUp: z.boolean() }),
   keptStopped: event('keptStopped', { ...place }),
-  startWaits: event('startWaits', { ...place, programs: z.array(z.string()) }),
+  startWaits: event('startWaits', {
+    ...place,
+    programs: z.array(z.string()),
+    oneshots: z.optional(z.array(z.string())),
+  }),
   planChanged: event('planChanged', {
     ...place,
     file: z.nullable(z.string()),

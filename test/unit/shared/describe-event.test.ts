@@ -95,3 +95,27 @@ group('describe', () => {
     expect(describe({ ...killed, from: 'terminating', reason: 'notReady' })).not.toContain('cut');
   });
 });
+
+test('a oneshot runs and ends, and does not serve', () => {
+  const identity = { generation: 1, slot: 0, pid: 7 };
+  const release = { cwd: '/srv', file: '/usr/bin/mkdir', changed: null };
+  const isOneshot = true;
+  const outcome = { code: 0, signal: null };
+  expect(
+    [
+      { event: 'generationReady', generation: 1, durationMs: 3, release, probationMs: 0, isOneshot } as const,
+      { event: 'workerNotReplaced', ...identity, why: 'exited', outcome, isOneshot } as const,
+      { event: 'stopped', failure: null, outcome, isOneshot } as const,
+      { event: 'stopped', failure: null, outcome: { code: 3, signal: null }, isOneshot } as const,
+      { event: 'startWaits', programs: ['prepare'], oneshots: ['prepare'] } as const,
+      { event: 'startWaits', programs: ['db', 'prepare'], oneshots: ['prepare'] } as const,
+    ].map((event) => describe(event)),
+  ).toEqual([
+    'generation 1 runs (/usr/bin/mkdir in /srv)',
+    'worker 7 of generation 1 is not started again: a oneshot runs once',
+    'has ended with success',
+    'ended by itself with exit code 3',
+    'waits for prepare to end with success before it starts',
+    'waits for db to serve and for prepare to end with success before it starts',
+  ]);
+});
