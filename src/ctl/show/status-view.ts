@@ -283,7 +283,7 @@ export function renderDrain({ draining }: WorkerStatus): readonly string[] {
   if (draining === null) return [];
   const open =
     describeOpen({ ...draining, isCleaningUp: draining.isCleaningUp === true }) ??
-    'it does not say what is open';
+    'its open connections are not known';
   return [`  ${open}; next signal in ${formatAge(draining.leftMs)}`];
 }
 

@@ -245,6 +245,14 @@ test('the time to the next signal is shown without its name, which stopsignal de
     );
 });
 
+test('a worker that drains and does not report what is open says so', () => {
+  const [worker] = status.workers as [NonNullable<(typeof status.workers)[number]>];
+  const draining = { leftMs: 7_000, requests: null, connections: null, isCleaningUp: null };
+  expect(
+    renderStatus({ ...status, workers: [{ ...worker, state: 'draining', draining }] }, 0, plain),
+  ).toContain('    its open connections are not known; next signal in 7s\n');
+});
+
 test('a process that serves for the one that was started is shown below it', () => {
   const [worker] = status.workers as [NonNullable<(typeof status.workers)[number]>];
   expect(renderStatus(status, 0, plain)).not.toContain('its process');
