@@ -21,6 +21,19 @@ export async function ask(
   return answer;
 }
 
+/** The error for a stream that broke off after it had begun. A master that stops ends its streams first. */
+export function cutOff(action: string, gap: NoWholeAnswer): GracefulRunError {
+  if (gap.noAnswer !== 'brokenOff') return unanswered(action, gap);
+  return new GracefulRunError(
+    'masterUnreachable',
+    `cannot ${action} any longer: the connection was closed (${messageOf(gap.cause)})`,
+    {
+      hint: 'the master has ended or was killed; see whether it runs: gracefulctl list',
+      cause: gap.cause,
+    },
+  );
+}
+
 /** The error for an exchange without a complete answer. */
 export function unanswered(action: string, gap: NoWholeAnswer): GracefulRunError {
   const { cause } = gap;

@@ -7,7 +7,7 @@ import { createNarrator } from '../../shared/narrate-events.ts';
 import { createLineSplitter } from '../../shared/line-splitter.ts';
 import { renderError } from '../../shared/render-error.ts';
 import { parseJson } from '../../shared/schemas/answer-schemas.ts';
-import { refused, unanswered } from '../../shared/ask-master.ts';
+import { cutOff, refused, unanswered } from '../../shared/ask-master.ts';
 import type { FoundMaster } from '../masters/find-masters.ts';
 import { readEventRecord } from '../../shared/schemas/event-schemas.ts';
 import { type ExitCode, exitCodeOf, exitCodes, worstOf } from '../ctl-exit-codes.ts';
@@ -106,7 +106,7 @@ async function follow(
       status = code;
     },
   );
-  if (gap !== null) throw unanswered(action, gap);
+  if (gap !== null) throw status === 200 ? cutOff(action, gap) : unanswered(action, gap);
   if (status !== 200) throw refused(action, { status, body: refusal });
 }
 

@@ -1,6 +1,6 @@
 /** `gracefulctl logs`: prints the lines that workers have written and, with --follow, each new line as it is written. */
 import { type LogRecord, programRoute } from '../../shared/control-api.ts';
-import { refused, unanswered } from '../../shared/ask-master.ts';
+import { cutOff, refused, unanswered } from '../../shared/ask-master.ts';
 import { openControl } from '../../shared/control-client.ts';
 import { createLineSplitter } from '../../shared/line-splitter.ts';
 import { printable } from '../../shared/printable.ts';
@@ -62,7 +62,7 @@ async function readLogs(
   for (;;) {
     const { done, value } = await opened.body.next();
     if (done === true) {
-      if (value !== null) throw unanswered(action, value);
+      if (value !== null) throw cutOff(action, value);
       break;
     }
     if (opened.status === 200) for (const line of splitter.add(value)) await print(line);
