@@ -245,8 +245,8 @@ test('programs without an address are not started, which is said', async () => {
   const words = ['--run', '-c', join(folder, 'graceful.toml')];
   const { code, lines } = await runCheck(words);
   expect(lines.slice(0, 2)).toEqual([
-    'mails: not started (type = "worker")',
-    'job: not started (type = "oneshot")',
+    'mails: not started, because it would do its work (type = "worker")',
+    'job: not started, because it would do its work (type = "oneshot")',
   ]);
   expect(code).toBe(0);
   expect(reportOf(await runCheck(['--json', ...words]))).toMatchObject({

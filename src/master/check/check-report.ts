@@ -52,7 +52,7 @@ export function candidateLines(result: CandidateResult): readonly string[] {
 }
 
 export function notStartedLine({ program, type }: NotStarted): string {
-  return `${program}: not started (type = "${type}")`;
+  return `${program}: not started, because it would do its work (type = "${type}")`;
 }
 
 /** The line of a check without problems. `subject`: the file, as a path relative to the working directory, or `command line`. */
