@@ -217,11 +217,15 @@ describe('a master with a config file', () => {
       const reload = await programs.ctl('reload', ...words);
       expect([reload.code, reload.err]).toEqual([4, expect.stringContaining('gracefulctl start web-1')]);
     }
-    expect((await programs.ctl('stop', 'api', '--wait')).code).toBe(0);
+    expect(await programs.ctl('stop', 'api', '--wait')).toMatchObject({ code: 0, out: 'api: stopped\n' });
+    expect(await programs.ctl('stop', 'api')).toMatchObject({
+      code: 0,
+      out: 'api: stop accepted; to see whether it has stopped: gracefulctl status api\n',
+    });
     expect((await programs.ctl('start', '--all', '--wait')).code).toBe(0);
     expect(await programs.generations()).toEqual({ api: 2, 'web-1': 2, 'web-2': 2 });
     for (const words of [['api'], ['api', '--wait']])
-      expect((await programs.ctl('start', ...words)).out).toBe('already running: generation 2 serves\n');
+      expect((await programs.ctl('start', ...words)).out).toBe('api: already running: generation 2 serves\n');
     expect(await programs.generations()).toEqual({ api: 2, 'web-1': 2, 'web-2': 2 });
     expect(master.child.exitCode).toBe(null);
   });

@@ -13,6 +13,8 @@ export interface Job {
   readonly subject: Subject;
   /** The name of the subject in a report about several. */
   readonly label: string;
+  /** Whether the report names the subject even if it is the only one, because its master has others. */
+  readonly isOneOfSeveral?: boolean;
   readonly run: () => Promise<Achieved>;
 }
 
@@ -61,7 +63,8 @@ export async function carryOut(
   const [only] = jobs;
   if (only !== undefined && jobs.length === 1 && !json) {
     try {
-      terminal.out(`${(await showingProgress(watched, terminal, only.run)).text}\n`);
+      const { text } = await showingProgress(watched, terminal, only.run);
+      terminal.out(only.isOneOfSeveral === true ? named(only.label, text) : `${text}\n`);
     } catch (error) {
       terminal.out(
         doneDespite(error, terminal)
@@ -76,7 +79,7 @@ export async function carryOut(
     try {
       const achieved = await run();
       if (json) report(subject, { achieved });
-      else terminal.out(`${printable(label)}: ${achieved.text.replaceAll('\n', '\n  ')}\n`);
+      else terminal.out(named(label, achieved.text));
       return exitCodes.done;
     } catch (error) {
       const done = doneDespite(error, terminal);
@@ -91,6 +94,11 @@ export async function carryOut(
     const atOnce = work.waits && kind !== 'upgrade' ? mostWaiting : mostPrompt;
     return worstOf(await inParallel(jobs, atOnce, carryOutOne));
   });
+}
+
+/** The report about one of several subjects. */
+function named(label: string, text: string): string {
+  return `${printable(label)}: ${text.replaceAll('\n', '\n  ')}\n`;
 }
 
 /** The lines about what a failed command did nevertheless: the difference that an update applied. */

@@ -30,6 +30,7 @@ export function forPrograms(
     const jobs = found.map((program) => ({
       subject: { master: program.master.name, program: program.status.program },
       label: program.label,
+      isOneOfSeveral: program.master.programs.length > 1,
       run: () => action(program),
     }));
     const unknown = missing.map(({ word, error }) => failing({ master: null, program: word }, word, error));

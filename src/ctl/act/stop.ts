@@ -2,6 +2,7 @@
 import { askToStop, endsSoon } from '../../shared/ask-to-stop.ts';
 import { programRoute, routes } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
+import { printable } from '../../shared/printable.ts';
 import type { AnsweringMaster } from '../masters/listed-masters.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import type { Achieved } from './command-report.ts';
@@ -10,10 +11,14 @@ import type { Achieved } from './command-report.ts';
  * Resolves when the stop is accepted or, with `wait`, when no worker of the program is left. A master that was started for this program
  * alone ends with it.
  */
-export async function stop({ master, status }: FoundProgram, wait: boolean): Promise<Achieved> {
+export async function stop({ master, status, label }: FoundProgram, wait: boolean): Promise<Achieved> {
   if (master.programs.length === 1 && status.master.file === null)
     return stopAt('stop', master, routes.stop, wait, true);
-  return stopAt('stop', master, programRoute(encodeURIComponent(status.program), 'stop'), wait, false);
+  const route = programRoute(encodeURIComponent(status.program), 'stop');
+  const achieved = await stopAt('stop', master, route, wait, false);
+  // The same command again, with --wait, would be the second request, which kills the workers.
+  const text = `stop accepted; to see whether it has stopped: gracefulctl status ${printable(label)}`;
+  return wait ? achieved : { ...achieved, text };
 }
 
 /** Resolves when the stop is accepted or, with `wait`, when the master's process has ended. */
