@@ -20,8 +20,8 @@ let sockets = 0;
 const cleaned = new Set<string>();
 
 /**
- * A path for the socket of one worker: in `folder`, which only this user can open, or in a folder made for it if `folder` is null or too long. (Only a
- * folder made for it can be opened to another user.)
+ * A path for the socket of one worker: in `folder`, or in a folder made for it if `folder` is null or too long. (Only a folder made for it can be opened to
+ * another user.)
  */
 export function newNotifyPath(folder: string | null): string {
   sockets += 1;
@@ -89,11 +89,9 @@ export function readNotifySocket(
 }
 
 function giveTo(path: string, uid: number | null): void {
-  if (uid === null) {
-    chmodSync(path, 0o666);
-    return;
-  }
+  // Whoever can write to it can have the worker replaced. (Others may enter the folder, if the operator has chosen it.)
   chmodSync(path, 0o600);
+  if (uid === null) return;
   chownSync(path, uid, -1);
   chmodSync(dirname(path), 0o711);
 }
