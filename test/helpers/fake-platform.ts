@@ -60,6 +60,7 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
         sent?.();
       },
       noteServing: () => undefined,
+      noteTold: () => undefined,
       endWatchers: () => undefined,
       holdOutput: () => undefined,
       suspendOutput: () => undefined,

@@ -267,6 +267,7 @@ function watchOver(
       sent();
     },
     noteServing: () => undefined,
+    noteTold: () => undefined,
     endWatchers: () => undefined,
     holdOutput: (stream: OutputStream, isHeld) => {
       if (isHeld) output?.[stream]?.pause();

@@ -1,15 +1,28 @@
 #!/bin/sh
-# Kills workers that outlive a killed master. A worker notices that its master is gone, and drains; one in an endless loop notices nothing
-# and would keep the port forever. A master starts this script once, in a session of its own, and writes a line to it whenever a worker
-# starts (+ PID START SECONDS PIPES) or ends (- PID). After an orderly stop no worker is left when the lines end, and so does the script.
+# Looks after the workers of a killed master. A Node.js worker notices that its master is gone, and drains. Any other program notices nothing: this script
+# tells it. And it kills what does not end, for example an endless loop, which would keep the port forever. A master starts this script once, in a session
+# of its own, and writes a line to it whenever a worker starts (+ PID START SECONDS PIPES AFTER SIGNAL) or ends (- PID); another line for the same PID
+# replaces the first. After an orderly stop no worker is left when the lines end, and so does the script.
 #
 # START is the start time of the process in /proc/PID/stat, proc_pid_stat(5): a process of another start time only has the same number.
 # SECONDS is how long the worker may live without its master: the time that it goes on serving, its drain timeout, and what a master would add before it
-# kills. PIPES are those of its descriptors 1 and 2 that its master read: 1, 2, 12 or nothing.
+# kills. PIPES are those of its descriptors 1 and 2 that its master read: 1, 2, 12 or 0. SIGNAL tells the process to drain, AFTER so many seconds; both are
+# missing if nothing tells it.
+#
+# SIGUSR1 comes from the next master, which has taken the sockets over, and tells the workers itself. Most programs stop at once if they are told twice.
 #
 # For each worker it starts `cat` once or twice, and otherwise only `sleep`: there may be hundreds of workers, and they need the time to drain.
 
 workers=''
+is_relieved=''
+
+# Takes the fields of one of the workers apart.
+split() {
+  IFS=:
+  set -- $1
+  unset IFS
+  pid=$1 start=$2 seconds=$3 pipes=$4 after=$5 signal=$6
+}
 
 forget() {
   left=''
@@ -32,29 +45,30 @@ is_running() {
 # Reads what the workers write, and throws it away. Writing to a pipe that nobody reads would end many a program, or fail its requests.
 read_on() {
   for one in $workers; do
-    pid=${one%%:*}
-    times=${one#*:}
-    is_running "$pid" "${times%%:*}" || continue
+    split "$one"
+    is_running "$pid" "$start" || continue
     for pipe in 1 2; do
-      case ${one##*:} in *$pipe*) cat "/proc/$pid/fd/$pipe" >/dev/null & ;; esac
+      case $pipes in *$pipe*) cat "/proc/$pid/fd/$pipe" >/dev/null & ;; esac
     done
   done
 }
 
-# Kills the workers that have lived for so many seconds without their master, and forgets those that have ended.
+# Tells or kills the workers that have lived for so many seconds without their master, and forgets those that have ended.
 look() {
   left=''
   for one in $workers; do
-    pid=${one%%:*}
-    times=${one#*:}
-    is_running "$pid" "${times%%:*}" || continue
-    seconds=${times#*:}
-    if [ "$1" -ge "${seconds%%:*}" ]; then
+    split "$one"
+    is_running "$pid" "$start" || continue
+    if [ "$1" -ge "$seconds" ]; then
       # Its whole process group, if it leads one.
       kill -KILL "-$pid" || kill -KILL "$pid"
-    else
-      left="$left $one"
+      continue
     fi
+    if [ -n "$signal" ] && [ "$1" -ge "$after" ]; then
+      [ -n "$is_relieved" ] || kill "-$signal" "$pid"
+      signal=''
+    fi
+    left="$left $pid:$start:$seconds:$pipes:$after:$signal"
   done
   workers=$left
 }
@@ -62,9 +76,10 @@ look() {
 main() {
   # What is sent to all processes that a master has started (systemd, pm2) is not meant for this one, which ends after them.
   trap '' HUP INT TERM
-  while read -r what pid start seconds pipes; do
+  trap 'is_relieved=yes' USR1
+  while read -r what pid start seconds pipes after signal; do
     forget "$pid"
-    if [ "$what" = + ]; then workers="$workers $pid:$start:$seconds:$pipes"; fi
+    if [ "$what" = + ]; then workers="$workers $pid:$start:$seconds:$pipes:$after:$signal"; fi
   done
   read_on
   waited=0

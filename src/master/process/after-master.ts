@@ -1,23 +1,32 @@
 /**
- * Tells a small shell script (after-master.sh) which workers run, so that it can kill those that outlive this process and do not end
- * by themselves. One script for the whole process, started with the first worker. Only on Linux; PID 1 needs none, because the kernel
+ * Tells a small shell script (after-master.sh) which workers run, so that it can tell those to drain that do not notice the end of this process, and kill
+ * those that do not end. One script for the whole process, started with the first worker. Only on Linux; PID 1 needs none, because the kernel
  * ends every process of its namespace with it.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
+import { basename } from 'node:path';
 import type { Writable } from 'node:stream';
-import { readProcessStat } from '../../shared/process-stat.ts';
+import { readProcessArguments } from '../../shared/process-arguments.ts';
+import { readAllProcesses, readProcessStat } from '../../shared/process-stat.ts';
 import { masterFile, preloadPath } from '../launch/preload-path.ts';
 import { handleDescriptor } from '../sockets/handle-descriptor.ts';
+
+/** What is done to a process when this one is killed. */
+export interface AfterDeath {
+  /** It is killed if it still runs after this time. */
+  readonly outliveMs: number;
+  /** Those of its descriptors 1 and 2 that this process reads: they are read on. */
+  readonly pipes: readonly (1 | 2)[];
+  /** The signal that it gets, and when; null if there is none. */
+  readonly told: { readonly afterMs: number; readonly signal: NodeJS.Signals } | null;
+}
 
 export interface AfterMaster {
   /** Starts the script at once, so that no process is started before it can be watched. */
   begin(): void;
-  /**
-   * Has the process killed if it still runs `outliveMs` after this one has ended, and its pipes read until then. `pipes`: those of its descriptors 1 and 2
-   * that this process reads. A second call for the process replaces the first.
-   */
-  watch(pid: number, outliveMs: number, pipes: readonly (1 | 2)[]): void;
+  /** Notes what is done to the process when this one is killed. A second call for the process replaces the first. */
+  watch(pid: number, after: AfterDeath): void;
   /** Called when the process has ended. */
   forget(pid: number): void;
   /** Uses a script that runs already, and is told over this descriptor. */
@@ -58,10 +67,12 @@ export function createAfterMaster(): AfterMaster {
     begin() {
       if (isNeeded() && script === null) start();
     },
-    watch(pid, outliveMs, pipes) {
+    watch(pid, { outliveMs, pipes, told }) {
       const stat = isNeeded() ? readProcessStat(pid) : null;
       if (stat === null) return;
-      const line = `+ ${pid} ${stat.startedAt} ${Math.ceil(outliveMs / 1_000)} ${pipes.join('')}\n`;
+      const end = told === null ? '' : ` ${seconds(told.afterMs)} ${told.signal.slice('SIG'.length)}`;
+      const line = `+ ${pid} ${stat.startedAt} ${seconds(outliveMs)} ${pipes.join('') || '0'}${end}\n`;
+      if (lines.get(pid) === line) return;
       lines.set(pid, line);
       if (script === null) start();
       else script.write(line);
@@ -76,6 +87,10 @@ export function createAfterMaster(): AfterMaster {
   };
 }
 
+function seconds(ms: number): number {
+  return Math.ceil(ms / 1_000);
+}
+
 function isNeeded(): boolean {
   return process.platform === 'linux' && process.pid !== 1;
 }
@@ -86,11 +101,23 @@ function isNeeded(): boolean {
  */
 const inBackground = '"$0" "$1" "$2" <&3 3<&- &';
 
+/** The pids of the scripts that these masters have started. */
+export function findAfterMaster(masters: ReadonlySet<number>): readonly number[] {
+  return readAllProcesses()
+    .map(({ pid }) => pid)
+    .filter((pid) => {
+      const [, script, master] = readProcessArguments(pid);
+      return script !== undefined && basename(script) === scriptName && masters.has(Number(master));
+    });
+}
+
+const scriptName = 'after-master.sh';
+
 /** Starts the script; null if that fails. */
 function spawnScript(): ChildProcess | null {
   try {
     // The pid tells a reader of ps(1) whose script it is.
-    const script = masterFile(preloadPath(), 'after-master.sh');
+    const script = masterFile(preloadPath(), scriptName);
     const words = ['-c', inBackground, '/bin/sh', script, String(process.pid)];
     const child = spawn('/bin/sh', words, {
       cwd: '/',

@@ -81,9 +81,12 @@ export interface WorkerProcess {
   send(message: MasterMessage, handle?: Handle, sent?: () => void): void;
   /**
    * Notes which of the worker's processes serves. When the worker ends or is killed, that process is ended, too, wherever it has moved by then. If the
-   * process that was started ends because it was asked to, the serving one gets `drainSignal`; null if no signal makes it drain.
+   * process that was started ends because it was asked to, the serving one gets `drainSignal`; null if no signal makes it drain. If this process is killed,
+   * it gets that signal after `orphanedMs`; null if it notices by itself.
    */
-  noteServing(pid: number, drainSignal: NodeJS.Signals | null): void;
+  noteServing(pid: number, drainSignal: NodeJS.Signals | null, orphanedMs: number | null): void;
+  /** Notes that the worker was told to drain or to end: many programs stop at once if they are told again. */
+  noteTold(): void;
   /**
    * Called when the process that served is gone, and the command that started it keeps running. Sends SIGTERM to the Node.js processes between the two,
    * because a watcher would wait for a change. A shell is left alone: it may have clean-ups of its own, and ends after them.

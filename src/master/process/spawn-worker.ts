@@ -6,7 +6,7 @@ import type { Outcome } from '../../shared/events.ts';
 import { isNode } from '../../shared/is-node.ts';
 import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { wrapForWorker } from '../../shared/protocol.ts';
-import { type AfterMaster, createAfterMaster } from './after-master.ts';
+import { type AfterDeath, type AfterMaster, createAfterMaster } from './after-master.ts';
 import { handleDescriptor } from '../sockets/handle-descriptor.ts';
 import { arm } from './arm-timer.ts';
 import { enterGroup, removeEmptyGroups } from './control-group.ts';
@@ -32,11 +32,10 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
   const { file, isNode: isOnlyNode, outliveMs, readyFd, tree } = request;
   // A process that must not outlive this one even for a moment needs the script first: this process may be killed right after the start.
   if (outliveMs === 0) afterMaster.begin();
-  const { child, streams } = startRequested(request, [
-    ...request.listeners.map(({ fd }) => fd),
-    'ipc',
-    ...upTo(readyFd, request.listeners.length),
-  ]);
+  const { child, streams } = startRequested(request, {
+    inherited: [...request.listeners.map(({ fd }) => fd), 'ipc', ...upTo(readyFd, request.listeners.length)],
+    holdsReadEnds: true,
+  });
   const { pid } = child;
   if (pid === undefined) {
     child.once('error', (error) => {
@@ -81,7 +80,8 @@ export function superviseWorker(
   // The other end of the channel is gone: the exit reports everything that matters.
   child.on('error', () => undefined);
   const read = [streams.stdout === null ? [] : [1 as const], streams.stderr === null ? [] : [2 as const]];
-  afterMaster.watch(pid, outliveMs, read.flat());
+  const pipes = read.flat();
+  afterMaster.watch(pid, { outliveMs, pipes, told: null });
   const channel = guardOrKill(child, pid, listeners);
   streams.stderr?.on('data', listeners.stderr);
   streams.stdout?.on('data', listeners.stdout ?? ignore);
@@ -94,6 +94,12 @@ export function superviseWorker(
   let serving: ProcessStat | null = null;
   let drainSignal: NodeJS.Signals | null = null;
   let launchers: readonly ProcessStat[] = [];
+  let told: AfterDeath['told'] = null;
+  const watchServing = (servingPid: number): void => {
+    afterMaster.watch(pid, { outliveMs, pipes, told: servingPid === pid ? told : null });
+    // It has the pipes of the process that was started.
+    if (servingPid !== pid) afterMaster.watch(servingPid, { outliveMs, pipes: [], told });
+  };
   const killRest = (): void => {
     // Processes that the worker has left in its group hold stderr, and perhaps the port.
     sendSignal(-pid, 'SIGKILL');
@@ -141,13 +147,19 @@ export function superviseWorker(
       // The type of send() knows only net.Socket and net.Server.
       child.send(wrapForWorker(message), handle as never, {}, done);
     },
-    noteServing: (servingPid, itsDrainSignal) => {
+    noteServing: (servingPid, itsDrainSignal, orphanedMs) => {
       drainSignal = itsDrainSignal;
+      told =
+        orphanedMs === null || drainSignal === null ? null : { afterMs: orphanedMs, signal: drainSignal };
       if (serving !== null) afterMaster.forget(serving.pid);
-      // It has the pipes of the process that was started.
-      if (servingPid !== pid) afterMaster.watch(servingPid, outliveMs, []);
       serving = servingPid === pid ? null : readProcessStat(servingPid);
       launchers = serving === null ? [] : findLaunchers(serving, pid);
+      watchServing(servingPid);
+    },
+    noteTold: () => {
+      if (told === null) return;
+      told = null;
+      watchServing(serving?.pid ?? pid);
     },
     endWatchers: () => {
       const isNodeAtAll = isNode(pid);

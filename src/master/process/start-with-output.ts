@@ -17,6 +17,11 @@ export interface StartWithOutput {
   readonly stdout: NonNullable<SpawnRequest['stdout']>;
   /** The descriptors that the process inherits at fd 3, 4 … */
   readonly inherited?: readonly (number | 'ignore' | 'pipe' | 'ipc')[];
+  /**
+   * Whether the process gets the ends of its pipes, too, from which this process reads. Then writing fails at no time if this process is killed: what is
+   * written waits in the pipe until another process reads it.
+   */
+  readonly holdsReadEnds?: boolean;
   /** The user of the process, or null if it is the user of this process. */
   readonly uid: number | null;
 }
@@ -40,6 +45,7 @@ export function startWithOutput({
   stdin,
   stdout,
   inherited = [],
+  holdsReadEnds = false,
   uid,
 }: StartWithOutput): StartedWithOutput {
   const fixedStdout = stdoutOf[stdout];
@@ -47,7 +53,8 @@ export function startWithOutput({
     stdout: fixedStdout === null ? makeOutputPipe(uid) : null,
     stderr: makeOutputPipe(uid),
   };
-  const stdio = [stdin, fixedStdout ?? pipes.stdout?.stdio, pipes.stderr.stdio, ...inherited];
+  const readEnds = holdsReadEnds ? [pipes.stdout?.from ?? [], pipes.stderr.from ?? []].flat() : [];
+  const stdio = [stdin, fixedStdout ?? pipes.stdout?.stdio, pipes.stderr.stdio, ...inherited, ...readEnds];
   let child: ChildProcess | null = null;
   try {
     child = spawn(file, args, { ...options, detached: true, stdio });
@@ -67,7 +74,7 @@ export function startWithOutput({
 /** Starts the process of a request. `inherited`: the descriptors that it inherits at fd 3, 4 … */
 export function startRequested(
   { file, args, cwd, environment, stdout, uid }: SpawnRequest,
-  inherited: StartWithOutput['inherited'] = [],
+  { inherited = [], holdsReadEnds = false }: Pick<StartWithOutput, 'inherited' | 'holdsReadEnds'> = {},
 ): StartedWithOutput {
   return startWithOutput({
     file,
@@ -76,6 +83,7 @@ export function startRequested(
     stdin: 'ignore',
     stdout: stdout ?? 'inherited',
     inherited,
+    holdsReadEnds,
     uid,
   });
 }
@@ -110,6 +118,8 @@ function socketOf(stream: ChildProcess['stdout']): net.Socket | null {
 interface OutputPipe {
   /** The entry of `stdio` for the process. */
   readonly stdio: number | 'pipe';
+  /** The end to read from; null if Node.js makes the pipe. */
+  readonly from: number | null;
   /** Has to be called once after the start. Returns the end to read from, or null if Node.js has made the pipe. */
   started(): net.Socket | null;
   /** Has to be called instead if the process could not be started. */
@@ -117,7 +127,7 @@ interface OutputPipe {
 }
 
 /** A pipe that Node.js makes. Outside of Linux that is enough: there, /dev/stdout is a copy of the descriptor, whatever kind that is. */
-const madeByNode: OutputPipe = { stdio: 'pipe', started: () => null, discard: () => undefined };
+const madeByNode: OutputPipe = { stdio: 'pipe', from: null, started: () => null, discard: () => undefined };
 
 function makeOutputPipe(uid: number | null): OutputPipe {
   const ends = pipe({ waits: true });
@@ -127,6 +137,7 @@ function makeOutputPipe(uid: number | null): OutputPipe {
   if (uid !== null) giveTo(uid, to);
   return {
     stdio: to,
+    from,
     started() {
       closeSync(to);
       return new net.Socket({ fd: from, readable: true, writable: false });

@@ -212,6 +212,7 @@ export function createPerformer(parts: PerformerParts): Performer {
       const isForGroup = reason === 'stop' && isStoppedAsGroup(worker);
       if (worker.process.signal === undefined) readiness.findProgram(worker);
       worker.toldBy = signal;
+      worker.process.noteTold();
       if (worker.process.signal !== undefined) worker.process.signal(signal, isForGroup);
       else if (isForGroup) platform.signalGroup(worker.process.pid, signal);
       else platform.signalProcess(listenerOf(worker), signal);
@@ -248,6 +249,7 @@ export function createPerformer(parts: PerformerParts): Performer {
     const { pid } = worker.process;
     readiness.findProgram(worker);
     worker.toldBy = signal;
+    worker.process.noteTold();
     const servingPid = listenerOf(worker);
     // A shell in between would die of SIGTERM at once, and take the group along before the program has finished.
     if (servingPid !== pid && !isStoppedAsGroup(worker)) platform.signalProcess(servingPid, signal);

@@ -15,7 +15,6 @@ import type { Rescue } from '../handover/rescue.ts';
 import type { OwnRecord, ProgramRecord } from '../handover/record.ts';
 import type { ResumeListener } from '../handover/resume-listeners.ts';
 import { codeCachePath, preloadPath } from '../launch/preload-path.ts';
-import { drainSignalFor } from '../launch/program-drain-signal.ts';
 import { newTreeName, prepareWorker } from '../launch/prepare-worker.ts';
 import { ofPort, type VariableSource } from '../launch/worker-environment.ts';
 import { newNotifyPath } from '../process/notify-socket.ts';
@@ -270,9 +269,11 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     history = remember(history, event, wallMs);
     if (event.event === 'generationReady') {
       versions.of(event.generation).fitted.decided();
-      void rescue?.then((loaded) => {
-        loaded.relieve();
-      });
+      rescue
+        ?.then((loaded) => {
+          loaded.relieve();
+        })
+        .catch(noteBug);
     }
     if (event.event === 'listenersClosed') versions.forgetListeners();
     waiters.observe(event, history);
@@ -326,12 +327,6 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     const { createRescue } = await import('../handover/rescue.ts');
     return createRescue({
       platform,
-      drainSignal: () => {
-        const { command, workerKind } = versions.latest().plan;
-        const { drainSignal } = workerKind;
-        if (drainSignal === 'none') return null;
-        return drainSignal === 'auto' ? drainSignalFor(command) : drainSignal;
-      },
       tell,
     });
   }

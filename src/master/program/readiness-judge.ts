@@ -191,12 +191,22 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     worker.unwatch?.();
     worker.unwatch = null;
     worker.servingPid = pid;
-    worker.process.noteServing(pid, worker.drainSignal);
+    worker.process.noteServing(
+      pid,
+      worker.drainSignal,
+      worker.toldBy === null ? orphanedMs(planOf(worker)) : null,
+    );
     if (pid === worker.process.pid) return;
     worker.unwatch = platform.watchProcess(pid, () => {
       if (worker.toldBy === null || isServer(worker)) findNext(worker, pid, patiences);
       else endScript(worker, worker.toldBy);
     });
+  }
+
+  /** How long the program works on if this process is killed. A job may finish. A second worker without an address might do the same work twice. */
+  function orphanedMs({ kind, rescueMs, drainTimeoutMs }: ProgramPlan): number {
+    if (kind.type === 'server') return rescueMs;
+    return kind.type === 'worker' ? 0 : drainTimeoutMs;
   }
 
   /** Looks for the program later: a script may prepare something, without another process, for longer than it has to run to count as ready. */

@@ -118,7 +118,7 @@ export function createMessageHandler({
     if (worker.ownPid === null || pid === before) {
       worker.servingPid = pid;
       worker.ownPid = ownPid;
-      worker.process.noteServing(pid, nodeDrainSignal);
+      worker.process.noteServing(pid, nodeDrainSignal, null);
       watch(worker);
       readiness.saidReady(worker);
     } else if (platform.belongsToWorker(before, worker.process.pid)) {
@@ -130,7 +130,7 @@ export function createMessageHandler({
       worker.servingPid = pid;
       worker.ownPid = ownPid;
       watch(worker);
-      worker.process.noteServing(pid, nodeDrainSignal);
+      worker.process.noteServing(pid, nodeDrainSignal, null);
       const failure = restartedFailure(
         before,
         pid,
@@ -293,7 +293,7 @@ export function createMessageHandler({
     },
     resumed(worker) {
       if (worker.ownPid === null) return;
-      worker.process.noteServing(worker.servingPid, nodeDrainSignal);
+      worker.process.noteServing(worker.servingPid, nodeDrainSignal, null);
       watch(worker);
     },
   };
