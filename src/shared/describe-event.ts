@@ -240,7 +240,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'orphansDrained':
       return event.problem === null
         ? `told ${processes(event.pids)}, whose master was killed, to drain`
-        : `told ${processes(event.pids)}, whose master was killed, to drain, because their socket cannot be taken over: ${event.problem}`;
+        : `told ${processes(event.pids)}, whose master was killed, to drain, because ${event.problem}`;
     case 'orphansKilled':
       return `killed ${processes(event.pids)}, whose master is gone and which still held ${describePlace(event)} after the drain timeout`;
     case 'listenerLeftBehind':

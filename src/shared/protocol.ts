@@ -18,6 +18,8 @@ export const env = {
   drainTimeout: 'GRACEFUL_RUN_DRAIN_TIMEOUT_MS',
   /** How long a worker goes on serving after its master was killed, in ms; missing if it drains at once. */
   rescue: 'GRACEFUL_RUN_RESCUE_MS',
+  /** The signal that tells the program to drain, for a master that takes its listeners over; missing if it is Node.js, or if no signal does. */
+  drainSignal: 'GRACEFUL_RUN_DRAIN_SIGNAL',
   /** The master's pid, with which a process that does not read the channel, because it does not listen, notices that the master is gone. */
   master: 'GRACEFUL_RUN_MASTER_PID',
   /** The name of the lock, which cannot be guessed. The process of a worker that holds it reads the channel. */

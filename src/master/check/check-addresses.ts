@@ -11,13 +11,13 @@ import type {
   UdpListenerPlan,
   UnixListenerPlan,
 } from '../config/plan.ts';
-import { readOrphanedWorker } from '../process/orphaned-worker.ts';
 import {
   type AddressHolder,
   describeHolder,
   findAddressHolders,
   unseenHolderHint,
 } from '../sockets/address-holder.ts';
+import { readOrphanAt } from '../sockets/orphans-at.ts';
 import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
 import { addressesOf, isHostName, probeName } from '../sockets/host-names.ts';
 import { probeAddress } from '../sockets/listener.ts';
@@ -103,7 +103,7 @@ async function checkPath(listener: UnixListenerPlan): Promise<Omit<Finding, 'pro
 /** The finding for an address in use; null if workers of a master that was killed hold it, because a new master waits for them. */
 function inUse(error: GracefulRunError, listener: BindablePlan): Omit<Finding, 'program'> | null {
   const holders = findAddressHolders(listener);
-  if (holders.length > 0 && holders.every(({ pid }) => readOrphanedWorker(pid) !== null)) return null;
+  if (holders.length > 0 && holders.every(({ pid }) => readOrphanAt(pid, listener) !== null)) return null;
   return { option: listener.type === 'tcp' ? 'port' : 'listen', ...explainHolder(error, listener, holders) };
 }
 

@@ -16,11 +16,14 @@ import { env } from '../../shared/protocol.ts';
 import { canonicalHost } from '../config/canonical-host.ts';
 import { beyondDrainMs } from '../config/options/fixed-bounds.ts';
 import type { BindablePlan } from '../config/plan.ts';
-import { type OrphanedWorker, readOrphanedWorker } from '../process/orphaned-worker.ts';
+import { findAfterMaster } from '../process/after-master.ts';
+import type { OrphanedWorker } from '../process/orphaned-worker.ts';
 import type { Platform } from '../process/platform.ts';
-import { findAddressHolders, inodesAt, list } from '../sockets/address-holder.ts';
+import { inodesAt, list } from '../sockets/address-holder.ts';
+import type { Rescued } from '../sockets/bind-with-retries.ts';
 import { furtherName, isHostName } from '../sockets/host-names.ts';
 import { holdListener, type BoundListener } from '../sockets/listener.ts';
+import { holdersAt } from '../sockets/orphans-at.ts';
 import { handleOfServed } from '../sockets/server-handle.ts';
 import { readSockaddr } from '../sockets/sockaddr.ts';
 import { removeOwn } from '../sockets/unix-listener.ts';
@@ -29,6 +32,7 @@ import {
   loadSystemCalls,
   openProcess,
   readSocket,
+  type SocketFacts,
   takeDescriptor,
 } from '../system-calls/syscalls.ts';
 
@@ -36,20 +40,30 @@ type RescueEvent = Extract<MasterEvent, { event: 'listenerRescued' | 'orphansDra
 
 export interface RescueParts {
   readonly platform: Pick<Platform, 'findServing' | 'signalProcess' | 'killTree' | 'arm'>;
-  /** The signal that makes workers of the program drain that are not Node.js, or null if none does. */
-  readonly drainSignal: () => NodeJS.Signals | null;
   readonly tell: (event: RescueEvent) => void;
 }
 
 export interface Rescue {
   /**
-   * The sockets for an address that is in use, from workers whose master was killed; empty if it is not such workers that have it. If their sockets cannot be
-   * taken over, they are told to drain, so that the address becomes free.
+   * The sockets for an address that is in use, from workers whose master was killed; empty if it is not such workers alone that have it. If their sockets
+   * cannot be taken over, they are told to drain, so that the address becomes free.
    */
-  take(wanted: BindablePlan, canShare: boolean): Promise<readonly BoundListener[]>;
-  /** Called when a generation serves: the workers of the dead master drain, and are killed if they take longer than they may. */
+  take(wanted: BindablePlan, canShare: boolean): Promise<Rescued>;
+  /**
+   * Called when a generation serves: the workers of the dead master drain, and are killed if they take longer than they may. Those whose sockets another
+   * program has taken over as well serve until that serves, too.
+   */
   relieve(): void;
 }
+
+/** An address at which sockets were taken over, and the workers there that were not told to drain yet. */
+interface Awaited {
+  readonly address: BindablePlan;
+  readonly orphans: readonly OrphanedWorker[];
+}
+
+/** Of all programs of this process. */
+const awaited = new Set<Awaited>();
 
 /** Why listeners of several sockets, and UDP sockets, are not taken over. */
 const severalSockets = 'it is not the only one, or a UDP socket';
@@ -59,23 +73,33 @@ interface Taken {
   readonly address: SocketAddress;
 }
 
-export function createRescue({ platform, drainSignal, tell }: RescueParts): Rescue {
-  /** Where sockets were taken over, and the workers there that were not told to drain yet. */
-  const rescued: { readonly address: BindablePlan; readonly orphans: readonly OrphanedWorker[] }[] = [];
+export function createRescue({ platform, tell }: RescueParts): Rescue {
+  /** Those of this program. */
+  const own = new Set<Awaited>();
 
-  async function take(wanted: BindablePlan, canShare: boolean): Promise<readonly BoundListener[]> {
+  async function take(wanted: BindablePlan, canShare: boolean): Promise<Rescued> {
     if (process.platform !== 'linux') return [];
-    const orphans = orphansAt(wanted);
-    if (orphans === null) return [];
+    const { orphans, others } = holdersAt(wanted);
+    if (orphans.length === 0 || others.length > 0) return [];
     await loadSystemCalls();
     const taken = canBeTaken(wanted, canShare) ? await takeFrom(orphans, wanted) : severalSockets;
-    const isServed = (): boolean => orphans.some(({ process: one }) => isThere(one));
-    const listeners = typeof taken === 'string' ? taken : hold(taken, wanted, isServed);
+    // Another master that takes them over at the same time has them now, or will see that this one has them.
+    if (typeof taken !== 'string' && holdersAt(wanted).others.some((pid) => pid !== process.pid)) {
+      for (const { fd } of taken) closeDescriptor(fd);
+      return 'contested';
+    }
+    const rescued = { address: wanted, orphans };
+    const listeners = typeof taken === 'string' ? taken : hold(taken, rescued, forget);
+    quietScripts(orphans);
     if (typeof listeners === 'string') {
-      drain(orphans, listeners);
+      drain(orphans, `their socket cannot be taken over: ${listeners}`);
       return [];
     }
-    rescued.push({ address: wanted, orphans });
+    own.add(rescued);
+    awaited.add(rescued);
+    platform.arm(Math.max(...orphans.map(({ rescueMs }) => rescueMs)), () => {
+      giveUp(rescued);
+    });
     tell({
       event: 'listenerRescued',
       listener: wanted.name,
@@ -83,6 +107,27 @@ export function createRescue({ platform, drainSignal, tell }: RescueParts): Resc
       pids: orphans.map(({ process: { pid } }) => pid),
     });
     return listeners;
+  }
+
+  function forget(rescued: Awaited): void {
+    own.delete(rescued);
+    awaited.delete(rescued);
+  }
+
+  /** Handles the end of the time that the workers have. Node.js has noticed it by itself. */
+  function giveUp(rescued: Awaited): void {
+    if (!own.has(rescued)) return;
+    forget(rescued);
+    drain(
+      rescued.orphans.filter(({ process: { pid } }) => !hasPreload(pid)),
+      'their time is over, and no new generation serves yet',
+    );
+  }
+
+  /** The shell script of the dead master must not tell them, too. */
+  function quietScripts(orphans: readonly OrphanedWorker[]): void {
+    for (const pid of findAfterMaster(new Set(orphans.map(({ master }) => master))))
+      platform.signalProcess(pid, 'SIGUSR1');
   }
 
   /** Tells those that still run to drain. */
@@ -93,13 +138,13 @@ export function createRescue({ platform, drainSignal, tell }: RescueParts): Resc
       told.add(pid);
       platform.signalProcess(pid, signal);
     };
-    for (const worker of byWorker(orphans.map(({ process: one }) => one).filter(isThere))) {
+    for (const worker of byWorker(orphans.filter(({ process: one }) => isThere(one)))) {
       // A Node.js that has started another one, as npm has, leaves it to that one.
-      const nodes = worker.filter(({ pid }) => hasPreload(pid));
-      for (const { pid } of nodes) tellOne(pid, 'SIGQUIT');
+      const nodes = worker.filter(({ process: { pid } }) => hasPreload(pid));
+      for (const { process: one } of nodes) tellOne(one.pid, 'SIGQUIT');
       const [root] = worker;
       if (nodes.length === 0 && root !== undefined)
-        tellOne(platform.findServing(root.pid) ?? root.pid, drainSignal());
+        tellOne(platform.findServing(root.process.pid) ?? root.process.pid, root.drainSignal);
     }
     if (told.size > 0) tell({ event: 'orphansDrained', pids: [...told], problem });
   }
@@ -115,12 +160,18 @@ export function createRescue({ platform, drainSignal, tell }: RescueParts): Resc
   return {
     take,
     relieve() {
-      const all = rescued.splice(0);
+      const all = [...own];
+      for (const one of all) forget(one);
+      const stillNeeded = new Set([...awaited].flatMap(({ orphans }) => orphans.map(keyOf)));
+      const free = all.map(({ address, orphans }) => ({
+        address,
+        orphans: orphans.filter((one) => !stillNeeded.has(keyOf(one))),
+      }));
       drain(
-        all.flatMap(({ orphans }) => orphans),
+        free.flatMap(({ orphans }) => orphans),
         null,
       );
-      for (const { address, orphans } of all)
+      for (const { address, orphans } of free)
         platform.arm(Math.max(...orphans.map(({ drainTimeoutMs }) => drainTimeoutMs)) + beyondDrainMs, () => {
           killLate(address, orphans);
         });
@@ -128,11 +179,8 @@ export function createRescue({ platform, drainSignal, tell }: RescueParts): Resc
   };
 }
 
-/** The processes that have the address, if all of them are workers whose master was killed, or were started by one; otherwise null. */
-function orphansAt(wanted: BindablePlan): readonly OrphanedWorker[] | null {
-  const holders = findAddressHolders(wanted);
-  const orphans = holders.flatMap(({ pid }) => readOrphanedWorker(pid) ?? []);
-  return orphans.length > 0 && orphans.length === holders.length ? orphans : null;
+function keyOf({ process: { pid, startedAt } }: OrphanedWorker): string {
+  return `${pid} ${startedAt}`;
 }
 
 /** The addresses of a host name, and the queues of `reuse_port`, are several sockets; a UDP socket has no queue that two generations could share. */
@@ -163,7 +211,8 @@ async function takeFrom(
     taken.push({ fd, address });
     // The inode of a socket belongs to the user who has made it: nobody else can pass a socket off as one of this master.
     if (fstatSync(fd).uid !== process.geteuid?.()) return giveUp('it belongs to another user');
-    if (!isMeant(wanted, address)) return giveUp('it has another address');
+    if (typeof facts !== 'string' && !isMeant(wanted, address, facts))
+      return giveUp('it has another address');
   }
   const addresses = taken.map(({ address }) => JSON.stringify(address));
   // Several sockets of one address are the queues of reuse_port.
@@ -172,11 +221,19 @@ async function takeFrom(
   return taken;
 }
 
-function isMeant(wanted: BindablePlan, address: SocketAddress): boolean {
+function isMeant(
+  wanted: BindablePlan,
+  address: SocketAddress,
+  { isIPv6Only }: Pick<SocketFacts, 'isIPv6Only'>,
+): boolean {
   if (wanted.type !== address.type) return false;
   if (wanted.type === 'unix') return address.type === 'unix' && address.path === wanted.path;
   if (address.type === 'unix' || address.port !== wanted.port) return false;
-  return wanted.host === null || canonicalHost(wanted.host) === canonicalHost(address.host);
+  if (wanted.host === null) return true;
+  if (canonicalHost(wanted.host) !== canonicalHost(address.host)) return false;
+  // Only the option says whether `::` stands for the IPv4 addresses, too.
+  const asksFor = wanted.type === 'tcp' && wanted.options?.ipv6Only === true;
+  return canonicalHost(wanted.host) !== '::' || asksFor === isIPv6Only;
 }
 
 /** A copy of the socket, or why there is none. */
@@ -205,12 +262,14 @@ async function copyOf(inode: string, orphans: readonly OrphanedWorker[]): Promis
   return problem;
 }
 
-/** Holds the sockets as listeners of the plan. A text: why that cannot be done. */
+/** Holds the sockets as listeners of the plan. A text: why that cannot be done. `closed`: called when one of them is closed. */
 function hold(
   taken: readonly Taken[],
-  wanted: BindablePlan,
-  isServed: () => boolean,
+  rescued: Awaited,
+  closed: (rescued: Awaited) => void,
 ): readonly BoundListener[] | string {
+  const { address: wanted, orphans } = rescued;
+  const isServed = (): boolean => orphans.some(({ process: one }) => isThere(one));
   const handles = taken.map(({ fd }) => handleOfServed(fd));
   const problem = handles.find((handle) => typeof handle === 'string');
   if (problem !== undefined) {
@@ -235,12 +294,14 @@ function hold(
         backlog: wanted.backlog,
         fd,
         handle,
-        isUndecided: isOpenToAll && isWide && taken.length === 1,
+        // Another address that the new program asks for is not bound beside it: clients would be taken from the workers that serve it.
+        isUndecided: false,
         standsFor: isOpenToAll && !(isWide && taken.length === 1) ? wanted.name : null,
         isServedElsewhere: isServed,
         ...(file === null ? {} : { file }),
       },
       () => {
+        closed(rescued);
         if (file !== null && address.type === 'unix' && !isServed()) removeOwn(address.path, file);
       },
     );
@@ -252,11 +313,12 @@ function fileOf(path: string): number | null {
 }
 
 /** The processes of each worker, the oldest first: a shell, or the program itself. */
-function byWorker(orphans: readonly ProcessStat[]): readonly (readonly ProcessStat[])[] {
-  const workers = new Map<string, ProcessStat[]>();
-  for (const orphan of [...orphans].sort((one, other) => one.startedAt - other.startedAt)) {
-    const [tree = null] = readProcessVariables(orphan.pid, [env.tree]);
-    const key = tree ?? String(orphan.pid);
+function byWorker(orphans: readonly OrphanedWorker[]): readonly (readonly OrphanedWorker[])[] {
+  const workers = new Map<string, OrphanedWorker[]>();
+  const startOf = ({ process: { startedAt } }: OrphanedWorker): number => startedAt;
+  for (const orphan of [...orphans].sort((one, other) => startOf(one) - startOf(other))) {
+    const [tree = null] = readProcessVariables(orphan.process.pid, [env.tree]);
+    const key = tree ?? String(orphan.process.pid);
     workers.set(key, [...(workers.get(key) ?? []), orphan]);
   }
   return [...workers.values()];
@@ -266,7 +328,7 @@ function byWorker(orphans: readonly ProcessStat[]): readonly (readonly ProcessSt
 function hasPreload(pid: number): boolean {
   if (!isNode(pid)) return false;
   const [options = null] = readProcessVariables(pid, ['NODE_OPTIONS']);
-  return [options ?? '', ...readProcessArguments(pid)].some((text) => text.includes('preload.cjs'));
+  return [options ?? '', ...readProcessArguments(pid)].some((text) => text.includes('/worker/preload.cjs'));
 }
 
 function isThere({ pid, startedAt }: ProcessStat): boolean {

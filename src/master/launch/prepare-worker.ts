@@ -138,6 +138,7 @@ export function prepareWorker(
   setOrRemove(environment, 'NODE_OPTIONS', launch.nodeOptions);
   setOrRemove(environment, 'PATH', launch.path);
   const signal = drainSignal === 'auto' ? drainSignalFor([command.file, ...command.args]) : drainSignal;
+  if (isServer && !command.isNode && signal !== 'none') environment[env.drainSignal] = signal;
   const trampoline = {
     node: process.execPath,
     script: masterFile(preload, 'trampoline.cjs'),

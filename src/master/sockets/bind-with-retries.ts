@@ -6,18 +6,31 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/durations.ts';
 import { beyondDrainMs } from '../config/options/fixed-bounds.ts';
 import { readProcessStat } from '../../shared/process-stat.ts';
-import { describeHolder, findAddressHolders, unseenHolderHint } from './address-holder.ts';
+import {
+  describeHolder,
+  findAddressHolders,
+  holdsSocket,
+  inodesAt,
+  unseenHolderHint,
+} from './address-holder.ts';
 import type { BindablePlan } from '../config/plan.ts';
 import { bindName, isHostName } from './host-names.ts';
 import { bindListener, type BoundListener } from './listener.ts';
 import { forListener } from './listener-error.ts';
-import { readOrphanedWorker, type OrphanedWorker } from '../process/orphaned-worker.ts';
+import type { OrphanedWorker } from '../process/orphaned-worker.ts';
 import type { Platform } from '../process/platform.ts';
+import { holdersAt, type HoldersAt, readOrphanAt } from './orphans-at.ts';
 
 const pauseMs = 100;
 
 /** How long the kernel may take to close the sockets of killed processes. */
 const afterKillMs = 2_000;
+
+/**
+ * The sockets that workers of a killed master have at an address; empty if there are none. `contested`: another master is about to take them over, or has
+ * taken them over.
+ */
+export type Rescued = readonly BoundListener[] | 'contested';
 
 export interface BindListeners {
   /** Called if the address is in use, and is tried again for `patienceMs`. */
@@ -26,8 +39,8 @@ export interface BindListeners {
   readonly leftOut: (address: string) => void;
   /** The descriptor of a socket that has the address, and that this process was started with; null if there is none. */
   readonly inTheWay: () => number | null;
-  /** Called if the address is in use: the sockets that workers of a killed master have at it; empty if there are none. */
-  readonly rescue: () => Promise<readonly BoundListener[]>;
+  /** Called if the address is in use, and again when the master that has it is gone. */
+  readonly rescue: () => Promise<Rescued>;
   /** Called with the processes that were killed because they held the port longer than they may. */
   readonly killed: (pids: readonly number[]) => void;
 }
@@ -54,26 +67,41 @@ async function bindAgain(
   { clock, arm, killTree }: Pick<Platform, 'clock' | 'arm' | 'killTree'>,
 ): Promise<readonly BoundListener[]> {
   const begunAt = clock.monotonicMs();
-  let giveUpAt: number | null = null;
+  let giveUpAt = begunAt + patienceMs;
+  let holders: HoldersAt | null = null;
+  let isContested = false;
   let areOrphansKilled = false;
+  /** When each worker without a master was found, by its process: its time is counted from then on. */
+  const foundAt = new Map<string, number>();
+  const endOf = ({ process, rescueMs, drainTimeoutMs }: OrphanedWorker): number => {
+    const key = `${process.pid} ${process.startedAt}`;
+    const found = foundAt.get(key) ?? (foundAt.size === 0 ? begunAt : clock.monotonicMs());
+    foundAt.set(key, found);
+    return found + rescueMs + drainTimeoutMs + beyondDrainMs;
+  };
+  // While another process has the address as well, it does not become free when the workers end.
+  const endsOf = ({ orphans, others }: HoldersAt): readonly number[] =>
+    others.length === 0 ? orphans.map(endOf) : [];
   for (;;) {
     try {
       return await bind(wanted, tell.leftOut);
     } catch (error) {
       if (!(error instanceof GracefulRunError) || error.code !== 'addressInUse') throw error;
-      if (giveUpAt === null) {
+      if (holders === null || isContested || isLeft(holders, wanted)) {
         const rescued = await tell.rescue();
-        if (rescued.length > 0) return rescued;
-        const longestMs = Math.max(patienceMs, ...findOrphans(wanted).map(timeOf));
-        giveUpAt = begunAt + longestMs;
-        if (isWanted()) tell.busy(longestMs);
+        isContested = rescued === 'contested';
+        if (rescued !== 'contested' && rescued.length > 0) return rescued;
+        const isFirst = holders === null;
+        holders = holdersAt(wanted);
+        giveUpAt = Math.max((isFirst ? begunAt : clock.monotonicMs()) + patienceMs, ...endsOf(holders));
+        if (isFirst && isWanted()) tell.busy(giveUpAt - begunAt);
       }
       const now = clock.monotonicMs();
       if (now >= giveUpAt && !areOrphansKilled) {
-        const orphans = findOrphans(wanted);
+        const { orphans, others } = holdersAt(wanted);
         // A worker that came to hold the address in the meantime has its time, too.
-        giveUpAt = Math.max(giveUpAt, ...orphans.map((one) => begunAt + timeOf(one)));
-        if (now >= giveUpAt && orphans.length > 0) {
+        giveUpAt = Math.max(giveUpAt, ...endsOf({ orphans, others }));
+        if (now >= giveUpAt && orphans.length > 0 && others.length === 0) {
           for (const { process } of orphans)
             if (readProcessStat(process.pid)?.startedAt === process.startedAt) killTree(process.pid);
           tell.killed(orphans.map(({ process }) => process.pid));
@@ -84,7 +112,8 @@ async function bindAgain(
       if (!isWanted() || now >= giveUpAt)
         throw nameHolder(error, wanted, Math.round(now - begunAt), tell.inTheWay);
       await new Promise<void>((resolve) => {
-        arm(pauseMs, resolve);
+        // Two masters that have met at the sockets of a third one do not meet again.
+        arm(isContested ? pauseMs + (process.pid % pauseMs) : pauseMs, resolve);
       });
     }
   }
@@ -109,12 +138,11 @@ async function bind(
   return named.bound;
 }
 
-function findOrphans(wanted: BindablePlan): readonly OrphanedWorker[] {
-  return findAddressHolders(wanted).flatMap(({ pid }) => readOrphanedWorker(pid) ?? []);
-}
-
-function timeOf({ drainTimeoutMs }: OrphanedWorker): number {
-  return drainTimeoutMs + beyondDrainMs;
+/** Whether none of the processes that were no orphaned workers has the address as such any more: their master was killed in the meantime, or has ended. */
+function isLeft({ others }: HoldersAt, wanted: BindablePlan): boolean {
+  if (others.length === 0) return false;
+  const inodes = inodesAt(wanted);
+  return others.every((pid) => !holdsSocket(pid, inodes) || readOrphanAt(pid, wanted) !== null);
 }
 
 function heldByOwn(error: GracefulRunError, fd: number): GracefulRunError {

@@ -41,6 +41,14 @@ export async function fitFile(
   return undo;
 }
 
+/** The listener as its file is now; null if it has none. */
+export function planOfFile(plan: UnixListenerPlan): UnixListenerPlan | null {
+  const found = lstatSync(plan.path, { throwIfNoEntry: false });
+  return found === undefined
+    ? null
+    : { ...plan, mode: found.mode & 0o7777, owner: `${found.uid}:${found.gid}` };
+}
+
 /** The new owner. A user or group that only the previous listener named becomes that of the master again. */
 async function changedOwnership(
   path: string,

@@ -254,8 +254,8 @@ export async function listenBeside(
 
 const isDarwin = process.platform === 'darwin';
 const sockets = isDarwin
-  ? { level: 0xffff, type: 0x1008, acceptsConnections: 0x2, ipv6: 30 }
-  : { level: solSocket, type: 3, acceptsConnections: 30, ipv6: 10 };
+  ? { level: 0xffff, type: 0x1008, acceptsConnections: 0x2, ipv6: 30, ipv6Only: 27 }
+  : { level: solSocket, type: 3, acceptsConnections: 30, ipv6: 10, ipv6Only: 26 };
 const afInet = 2;
 
 /** socket(2) for TCP over IPv4 or IPv6: a descriptor that no child inherits, or the name of the error. */
@@ -305,6 +305,8 @@ export interface SocketFacts {
   readonly type: 'stream' | 'datagram' | 'other';
   readonly isListening: boolean;
   readonly isConnected: boolean;
+  /** IPV6_V6ONLY of ipv6(7). */
+  readonly isIPv6Only: boolean;
   /** A sockaddr of the system. */
   readonly address: Buffer;
 }
@@ -320,9 +322,9 @@ export async function readSocket(fd: number): Promise<SocketFacts | string> {
   const getpeername: NameOf = library.func('int getpeername(int, _Out_ uint8_t *, _Inout_ unsigned int *)');
   const getsockopt: (fd: number, level: number, name: number, value: number[], size: number[]) => number =
     library.func('int getsockopt(int, int, int, _Out_ int *, _Inout_ unsigned int *)');
-  const option = (name: number): number => {
+  const option = (name: number, level: number = sockets.level): number => {
     const value = [0];
-    return getsockopt(fd, sockets.level, name, value, [4]) === 0 ? (value[0] ?? 0) : 0;
+    return getsockopt(fd, level, name, value, [4]) === 0 ? (value[0] ?? 0) : 0;
   };
   const buffer = Buffer.alloc(sockaddrBytes);
   const size = [sockaddrBytes];
@@ -337,6 +339,7 @@ export async function readSocket(fd: number): Promise<SocketFacts | string> {
       family === afInet ? 'ipv4' : family === sockets.ipv6 ? 'ipv6' : family === afUnix ? 'unix' : 'other',
     type: type === sockStream ? 'stream' : type === sockDatagram ? 'datagram' : 'other',
     isListening: option(sockets.acceptsConnections) !== 0,
+    isIPv6Only: option(sockets.ipv6Only, ipv6Level) !== 0,
     isConnected: getpeername(fd, Buffer.alloc(sockaddrBytes), [sockaddrBytes]) === 0,
     address,
   };
