@@ -24,6 +24,16 @@ export async function findControlSockets(
   return living.filter(({ name }, index) => living.findIndex((other) => other.name === name) === index);
 }
 
+/** Finds the control sockets of masters that were killed: nobody listens on them any more, and the next master of the same name replaces them. */
+export async function findLeftSockets(
+  folders: readonly string[],
+  uid: number,
+): Promise<readonly ControlSocket[]> {
+  const all = folders.filter((folder) => isTrusted(folder, uid)).flatMap(socketsIn);
+  const living = await livingAmong(all);
+  return all.filter((one) => !living.includes(one));
+}
+
 function isTrusted(folder: string, uid: number): boolean {
   if (isClosed(folder)) return false;
   const stats = lstatSync(folder, { throwIfNoEntry: false });

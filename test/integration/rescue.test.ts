@@ -270,6 +270,9 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     await load.moreAnswers(20);
     await killNow(first.master);
     expect(readdirSync(join(first.master.runtime, 'graceful-run'))).toContain('host.wanted');
+    const none = await first.ctl('list');
+    expect(none).toMatchObject({ code: 3 });
+    expect(none.err).toContain('host was killed\n  hint: start it again at once');
     const second = runMaster({
       hasOwnFlags: false,
       flags: ['-c', 'graceful.toml', '--log-format', 'json', '--log-level', 'debug'],

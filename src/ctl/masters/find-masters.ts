@@ -1,7 +1,12 @@
 /** Finds the control sockets of living masters. */
 import { controlFile } from '../../shared/control-path.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
-import { type ControlSocket, findControlSockets, isClosed } from '../../shared/find-control-sockets.ts';
+import {
+  type ControlSocket,
+  findControlSockets,
+  findLeftSockets,
+  isClosed,
+} from '../../shared/find-control-sockets.ts';
 import { describeForeign, foreignMasters } from './foreign-masters.ts';
 import type { Spelling } from './spelling.ts';
 
@@ -35,6 +40,12 @@ export async function notFound(
 ): Promise<GracefulRunError> {
   const foreign = describeForeign(await foreignMasters(search, name), name, spelling);
   if (foreign?.error !== undefined) return foreign.error;
+  const left = await findLeftSockets(search.folders, search.uid);
+  const killed = left.find((one) => name === null || one.name === name);
+  if (killed !== undefined && (name !== null || left.length === 1))
+    return new GracefulRunError('masterNotFound', `cannot find a master: ${killed.name} was killed`, {
+      hint: `start it again at once: its workers serve for a while (--rescue, 10s by default), and it takes over from them (${killed.path} is left of it)`,
+    });
   const what = name === null ? 'none is running' : `none called ${name} is running`;
   const hint = [
     'start graceful-run, or run this as the user that started it',
