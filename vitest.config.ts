@@ -16,8 +16,8 @@ const config: ViteUserConfig = defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // Most integration tests wait for processes, timers and signals: three files at a time are what two cores carry.
-    maxWorkers: 3,
+    // Most integration tests wait for processes, timers and signals: four files at a time are what two cores carry.
+    maxWorkers: 4,
     // A process for each file would take longer to start than many a file takes.
     isolate: false,
     projects: [
