@@ -40,7 +40,7 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     const port = await killed.serving();
     await killNow(killed);
     const all = ['a', 'b', 'c', 'd'].map((name) => runMaster({ name, flags: ['--port', String(port)] }));
-    const first = await Promise.race(all.map(async (one) => one.waitFor('generationReady').then(() => one)));
+    const first = await Promise.any(all.map(async (one) => one.waitFor('generationReady').then(() => one)));
     for (const other of all.filter((one) => one !== first)) expect((await other.exited).code).not.toBe(0);
     expect(all.flatMap((one) => one.all('listenerRescued'))).toHaveLength(1);
     await killed.workersGone(15_000);

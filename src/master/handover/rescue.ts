@@ -5,7 +5,7 @@
  * pidfd_getfd(2) copies the socket out of a worker, whatever language that is written in. Nothing has to be asked of the worker, and no process has to keep
  * the sockets beside the master.
  */
-import { fstatSync, lstatSync, readlinkSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, readlinkSync } from 'node:fs';
 import type { MasterEvent } from '../../shared/events.ts';
 import { addressFields, type SocketAddress } from '../../shared/format-address.ts';
 import { isNode } from '../../shared/is-node.ts';
@@ -20,7 +20,6 @@ import { findAfterMaster } from '../process/after-master.ts';
 import type { OrphanedWorker } from '../process/orphaned-worker.ts';
 import type { Platform } from '../process/platform.ts';
 import { inodesAt, list } from '../sockets/address-holder.ts';
-import type { Rescued } from '../sockets/bind-with-retries.ts';
 import { furtherName, isHostName } from '../sockets/host-names.ts';
 import { holdListener, type BoundListener } from '../sockets/listener.ts';
 import { holdersAt } from '../sockets/orphans-at.ts';
@@ -30,6 +29,7 @@ import { removeOwn } from '../sockets/unix-listener.ts';
 import {
   closeDescriptor,
   loadSystemCalls,
+  lockFile,
   openProcess,
   readSocket,
   type SocketFacts,
@@ -48,7 +48,7 @@ export interface Rescue {
    * The sockets for an address that is in use, from workers whose master was killed; empty if it is not such workers alone that have it. If their sockets
    * cannot be taken over, they are told to drain, so that the address becomes free.
    */
-  take(wanted: BindablePlan, canShare: boolean): Promise<Rescued>;
+  take(wanted: BindablePlan, canShare: boolean): Promise<readonly BoundListener[]>;
   /**
    * Called when a generation serves: the workers of the dead master drain, and are killed if they take longer than they may. Those whose sockets another
    * program has taken over as well serve until that serves, too.
@@ -65,6 +65,10 @@ interface Awaited {
 /** Of all programs of this process. */
 const awaited = new Set<Awaited>();
 
+/** How long another master may hold the lock of a worker: it copies a few descriptors, and looks at the processes of the machine. */
+const lockPatienceMs = 2_000;
+const lockRetryMs = 10;
+
 /** Why listeners of several sockets, and UDP sockets, are not taken over. */
 const severalSockets = 'it is not the only one, or a UDP socket';
 
@@ -77,17 +81,25 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
   /** Those of this program. */
   const own = new Set<Awaited>();
 
-  async function take(wanted: BindablePlan, canShare: boolean): Promise<Rescued> {
+  async function take(wanted: BindablePlan, canShare: boolean): Promise<readonly BoundListener[]> {
     if (process.platform !== 'linux') return [];
-    const { orphans, others } = holdersAt(wanted);
-    if (orphans.length === 0 || others.length > 0) return [];
+    const [first] = aloneAt(wanted);
+    if (first === undefined) return [];
     await loadSystemCalls();
-    const taken = canBeTaken(wanted, canShare) ? await takeFrom(orphans, wanted) : severalSockets;
-    // Another master that takes them over at the same time has them now, or will see that this one has them.
-    if (typeof taken !== 'string' && holdersAt(wanted).others.some((pid) => pid !== process.pid)) {
-      for (const { fd } of taken) closeDescriptor(fd);
-      return 'contested';
+    const lock = await lockOrphan(first);
+    try {
+      return lock === null ? [] : await takeLocked(wanted, canShare);
+    } finally {
+      if (lock !== null) closeSync(lock);
     }
+  }
+
+  /** Takes the sockets over while no other master can. */
+  async function takeLocked(wanted: BindablePlan, canShare: boolean): Promise<readonly BoundListener[]> {
+    // The master that had the lock before has the sockets now.
+    const orphans = aloneAt(wanted);
+    if (orphans.length === 0) return [];
+    const taken = canBeTaken(wanted, canShare) ? await takeFrom(orphans, wanted) : severalSockets;
     const rescued = { address: wanted, orphans };
     const listeners = typeof taken === 'string' ? taken : hold(taken, rescued, forget);
     quietScripts(orphans);
@@ -107,6 +119,27 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
       pids: orphans.map(({ process: { pid } }) => pid),
     });
     return listeners;
+  }
+
+  /**
+   * Locks the worker against other masters, and against other programs of this one, with flock(2) on a file that only those can open who may look into the
+   * worker. Null if that fails.
+   */
+  async function lockOrphan({ process: { pid } }: OrphanedWorker): Promise<number | null> {
+    let fd;
+    try {
+      fd = openSync(`/proc/${pid}/environ`, 'r');
+    } catch {
+      return null; // It has ended.
+    }
+    for (let left = lockPatienceMs; left > 0; left -= lockRetryMs) {
+      if ((await lockFile(fd)) !== 'held') return fd;
+      await new Promise<void>((resolve) => {
+        platform.arm(lockRetryMs, resolve);
+      });
+    }
+    closeSync(fd);
+    return null;
   }
 
   function forget(rescued: Awaited): void {
@@ -177,6 +210,12 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
         });
     },
   };
+}
+
+/** The workers of dead masters that have the address, if no other process has it as well. */
+function aloneAt(wanted: BindablePlan): readonly OrphanedWorker[] {
+  const { orphans, others } = holdersAt(wanted);
+  return others.length === 0 ? orphans : [];
 }
 
 function keyOf({ process: { pid, startedAt } }: OrphanedWorker): string {

@@ -26,12 +26,6 @@ const pauseMs = 100;
 /** How long the kernel may take to close the sockets of killed processes. */
 const afterKillMs = 2_000;
 
-/**
- * The sockets that workers of a killed master have at an address; empty if there are none. `contested`: another master is about to take them over, or has
- * taken them over.
- */
-export type Rescued = readonly BoundListener[] | 'contested';
-
 export interface BindListeners {
   /** Called if the address is in use, and is tried again for `patienceMs`. */
   readonly busy: (patienceMs: number) => void;
@@ -39,8 +33,8 @@ export interface BindListeners {
   readonly leftOut: (address: string) => void;
   /** The descriptor of a socket that has the address, and that this process was started with; null if there is none. */
   readonly inTheWay: () => number | null;
-  /** Called if the address is in use, and again when the master that has it is gone. */
-  readonly rescue: () => Promise<Rescued>;
+  /** Called if the address is in use, and again when the master that has it is gone: the sockets that workers of a killed master have at it; empty if there are none. */
+  readonly rescue: () => Promise<readonly BoundListener[]>;
   /** Called with the processes that were killed because they held the port longer than they may. */
   readonly killed: (pids: readonly number[]) => void;
 }
@@ -69,7 +63,6 @@ async function bindAgain(
   const begunAt = clock.monotonicMs();
   let giveUpAt = begunAt + patienceMs;
   let holders: HoldersAt | null = null;
-  let isContested = false;
   let areOrphansKilled = false;
   /** When each worker without a master was found, by its process: its time is counted from then on. */
   const foundAt = new Map<string, number>();
@@ -87,10 +80,9 @@ async function bindAgain(
       return await bind(wanted, tell.leftOut);
     } catch (error) {
       if (!(error instanceof GracefulRunError) || error.code !== 'addressInUse') throw error;
-      if (holders === null || isContested || isLeft(holders, wanted)) {
+      if (holders === null || isLeft(holders, wanted)) {
         const rescued = await tell.rescue();
-        isContested = rescued === 'contested';
-        if (rescued !== 'contested' && rescued.length > 0) return rescued;
+        if (rescued.length > 0) return rescued;
         const isFirst = holders === null;
         holders = holdersAt(wanted);
         giveUpAt = Math.max((isFirst ? begunAt : clock.monotonicMs()) + patienceMs, ...endsOf(holders));
@@ -112,8 +104,7 @@ async function bindAgain(
       if (!isWanted() || now >= giveUpAt)
         throw nameHolder(error, wanted, Math.round(now - begunAt), tell.inTheWay);
       await new Promise<void>((resolve) => {
-        // Two masters that have met at the sockets of a third one do not meet again.
-        arm(isContested ? pauseMs + (process.pid % pauseMs) : pauseMs, resolve);
+        arm(pauseMs, resolve);
       });
     }
   }

@@ -4,7 +4,7 @@ import { addressFields } from '../../shared/format-address.ts';
 import { bindPatienceMs } from '../config/options/fixed-bounds.ts';
 import type { BindablePlan, ListenerPlan } from '../config/plan.ts';
 import type { Platform } from '../process/platform.ts';
-import { bindWithPatience, type Rescued } from './bind-with-retries.ts';
+import { bindWithPatience } from './bind-with-retries.ts';
 import type { FoundSockets } from './find-inherited-sockets.ts';
 import type { BoundListener } from './listener.ts';
 
@@ -23,8 +23,8 @@ export interface SocketSources {
   readonly lend: ((listener: ListenerPlan) => HeldSockets | null) | undefined;
   /** Sockets that the master was started with. */
   readonly inherited: Pick<FoundSockets, 'take' | 'inTheWay'> | undefined;
-  /** The sockets at this address of workers whose master was killed. */
-  readonly rescue: (listener: BindablePlan) => Promise<Rescued>;
+  /** The sockets at this address of workers whose master was killed; empty if there are none. */
+  readonly rescue: (listener: BindablePlan) => Promise<readonly BoundListener[]>;
   readonly platform: Pick<Platform, 'clock' | 'arm' | 'killTree'>;
   readonly tell: (event: BindEvent) => void;
 }
@@ -43,7 +43,7 @@ export async function obtainSockets(
   const given = (await inherited?.take(wanted)) ?? [];
   if (given.length > 0 || wanted.type === 'fd') return { sockets: given, madeFor: null };
   const address = addressFields(wanted);
-  let rescued: Rescued = [];
+  let rescued: readonly BoundListener[] = [];
   const sockets = await bindWithPatience(
     wanted,
     bindPatienceMs,
