@@ -1,5 +1,5 @@
 /** Finds the processes that listen on a port or hold a socket, as far as /proc shows them. Linux only; elsewhere none is found. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { readProcessArguments } from '../../shared/process-arguments.ts';
 import { canonicalHost } from '../config/canonical-host.ts';
@@ -39,7 +39,11 @@ const tables = {
  * would only replace if they were killed. Only root sees processes of other users.
  */
 export function findAddressHolders(listener: BindablePlan): readonly AddressHolder[] {
-  const inodes = inodesAt(listener);
+  return findHolders(inodesAt(listener));
+}
+
+/** The processes that hold one of these sockets, the oldest first. */
+export function findHolders(inodes: readonly string[]): readonly AddressHolder[] {
   if (inodes.length === 0) return [];
   return processNumbers()
     .filter((pid) => holdsSocket(pid, inodes))
@@ -52,7 +56,9 @@ export function findAddressHolders(listener: BindablePlan): readonly AddressHold
 export function inodesAt(listener: BindablePlan): readonly string[] {
   if (listener.type === 'unix') return listeningInodesAt(readText('/proc/net/unix'), listener.path);
   const { paths, state } = tables[listener.type];
-  return paths.flatMap((path) => listeningInodes(readText(path), listener, state));
+  return paths.flatMap((path) =>
+    listeningInodes(state === null ? readText(path) : readListening(path), listener, state),
+  );
 }
 
 /** Whether some process listens at the path, or at the abstract name. */
@@ -92,9 +98,9 @@ export function listeningInodes(
     .slice(1)
     .flatMap((line) => {
       const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/);
+      if (inode === undefined || (wanted !== null && state !== wanted)) return [];
       const address = readTcpAddress(local);
-      if (address === null || inode === undefined) return [];
-      if (wanted !== null && state !== wanted) return [];
+      if (address === null) return [];
       return address.port === port && excludes(address.host, host) ? [inode] : [];
     });
 }
@@ -141,6 +147,33 @@ export function readText(path: string): string {
     return readFileSync(path, 'utf8');
   } catch {
     return '';
+  }
+}
+
+/** A line of /proc/net/tcp for a socket that does not listen. */
+const otherState = /^ *\d+: \S+ \S+ (?!0A)[\dA-F]{2} /m;
+
+/**
+ * The lines of listening sockets in a table of /proc/net, and some more. The kernel writes them first (tcp_seq_start() in net/ipv4/tcp_ipv4.c), and the
+ * rest is not read: a busy server leaves tens of thousands of sockets in the state TIME_WAIT.
+ */
+function readListening(path: string): string {
+  let fd: number | null = null;
+  let text = '';
+  try {
+    fd = openSync(path, 'r');
+    const chunk = Buffer.alloc(16_384);
+    for (;;) {
+      const length = readSync(fd, chunk);
+      if (length === 0) return text;
+      const more = chunk.toString('latin1', 0, length);
+      text += more;
+      if (otherState.test(more)) return text;
+    }
+  } catch {
+    return text;
+  } finally {
+    if (fd !== null) closeSync(fd);
   }
 }
 

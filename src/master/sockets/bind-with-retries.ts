@@ -6,13 +6,7 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/durations.ts';
 import { beyondDrainMs } from '../config/options/fixed-bounds.ts';
 import { readProcessStat } from '../../shared/process-stat.ts';
-import {
-  describeHolder,
-  findAddressHolders,
-  holdsSocket,
-  inodesAt,
-  unseenHolderHint,
-} from './address-holder.ts';
+import { describeHolder, findAddressHolders, holdsSocket, unseenHolderHint } from './address-holder.ts';
 import type { BindablePlan } from '../config/plan.ts';
 import { bindName, isHostName } from './host-names.ts';
 import { bindListener, type BoundListener } from './listener.ts';
@@ -90,9 +84,10 @@ async function bindAgain(
       }
       const now = clock.monotonicMs();
       if (now >= giveUpAt && !areOrphansKilled) {
-        const { orphans, others } = holdersAt(wanted);
+        holders = holdersAt(wanted);
+        const { orphans, others } = holders;
         // A worker that came to hold the address in the meantime has its time, too.
-        giveUpAt = Math.max(giveUpAt, ...endsOf({ orphans, others }));
+        giveUpAt = Math.max(giveUpAt, ...endsOf(holders));
         if (now >= giveUpAt && orphans.length > 0 && others.length === 0) {
           for (const { process } of orphans)
             if (readProcessStat(process.pid)?.startedAt === process.startedAt) killTree(process.pid);
@@ -130,9 +125,8 @@ async function bind(
 }
 
 /** Whether none of the processes that were no orphaned workers has the address as such any more: their master was killed in the meantime, or has ended. */
-function isLeft({ others }: HoldersAt, wanted: BindablePlan): boolean {
+function isLeft({ inodes, others }: HoldersAt, wanted: BindablePlan): boolean {
   if (others.length === 0) return false;
-  const inodes = inodesAt(wanted);
   return others.every((pid) => !holdsSocket(pid, inodes) || readOrphanAt(pid, wanted) !== null);
 }
 

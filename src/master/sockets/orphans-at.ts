@@ -1,9 +1,11 @@
 /** Finds workers whose master was killed among the processes that have an address. */
 import type { BindablePlan } from '../config/plan.ts';
 import { type OrphanedWorker, readOrphanedWorker } from '../process/orphaned-worker.ts';
-import { findAddressHolders } from './address-holder.ts';
+import { findHolders, inodesAt } from './address-holder.ts';
 
 export interface HoldersAt {
+  /** The inodes of the sockets that have the address. */
+  readonly inodes: readonly string[];
   readonly orphans: readonly OrphanedWorker[];
   /** The pids of all other processes that have the address. */
   readonly others: readonly number[];
@@ -13,12 +15,13 @@ export interface HoldersAt {
 export function holdersAt(wanted: BindablePlan): HoldersAt {
   const orphans: OrphanedWorker[] = [];
   const others: number[] = [];
-  for (const { pid } of findAddressHolders(wanted)) {
+  const inodes = inodesAt(wanted);
+  for (const { pid } of findHolders(inodes)) {
     const orphan = readOrphanAt(pid, wanted);
     if (orphan === null) others.push(pid);
     else orphans.push(orphan);
   }
-  return { orphans, others };
+  return { inodes, orphans, others };
 }
 
 /**
