@@ -75,12 +75,12 @@ look() {
 
 main() {
   # What is sent to all processes that a master has started (systemd, pm2) is not meant for this one, which ends after them.
-  trap '' HUP INT TERM
-  trap 'is_relieved=yes' USR1
+  trap '' HUP INT TERM USR1 USR2
   while read -r what pid start seconds pipes after signal; do
     forget "$pid"
     if [ "$what" = + ]; then workers="$workers $pid:$start:$seconds:$pipes:$after:$signal"; fi
   done
+  trap 'is_relieved=yes' USR1
   read_on
   waited=0
   look "$waited"
