@@ -154,6 +154,8 @@ test('SIGUSR2 to the whole process tree, as nodemon restarts: what is in flight 
   expect(await master.waitFor('workerExited')).toMatchObject({ from: 'draining', cut: 0 });
   expect(await get(port)).toMatchObject({ body: 'fast' });
   expect(master.all('workerStarted').length).toBeGreaterThan(1);
+  // The master has got it, too. While Node.js starts anew, the SIGTERM of the end of this test would kill it.
+  await master.waitFor('masterUpgraded');
 });
 
 test('SIGTERM to the shell that started a worker, alone: what is in flight is finished, and another worker serves', async () => {

@@ -162,7 +162,8 @@ test.skipIf(process.platform !== 'linux')(
     const { answer } = await begin(port, '/held');
     answer.catch(() => undefined);
     await get(port, '/spin');
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) kill(afterMasterOf(master.pid), signal);
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
+      kill(afterMasterOf(master.pid), signal);
     master.signal('SIGKILL');
     await eventually('the worker has ended', () => !isAlive(worker));
   },

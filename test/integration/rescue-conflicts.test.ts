@@ -36,7 +36,7 @@ function runFile(folder: string, runtime: string, text: string): RunningMaster {
 
 describe.runIf(process.platform === 'linux')('after the master was killed', () => {
   test('of several masters that start at once, one takes the sockets over', async () => {
-    const killed = runMaster({ name: 'web', flags: ['--rescue', '20s'] });
+    const killed = runMaster({ name: 'web', flags: ['--rescue', '60s'] });
     const port = await killed.serving();
     await killNow(killed);
     const all = ['a', 'b', 'c', 'd'].map((name) => runMaster({ name, flags: ['--port', String(port)] }));
@@ -49,7 +49,7 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
 
   test('a master that waits for the address takes over as soon as the one that has it is killed', async () => {
     const short = ['--drain-timeout', '500ms'];
-    const first = runMaster({ name: 'one', flags: ['--rescue', '20s', ...short] });
+    const first = runMaster({ name: 'one', flags: ['--rescue', '60s', ...short] });
     const port = await first.serving();
     const load = startLoad({ port, mode: 'fresh', clients: 2 });
     const second = runMaster({ name: 'other', flags: ['--port', String(port), ...short] });
@@ -65,7 +65,7 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
   test('a release for a narrower address takes no client from the old one before it serves', async () => {
     const runtime = temporaryFolder();
     const everywhere = (port: number): readonly string[] => [
-      ...['--port', String(port), '--name', 'web', '--rescue', '20s'],
+      ...['--port', String(port), '--name', 'web', '--rescue', '60s'],
       ...['--log-format', 'json', '--log-level', 'debug'],
     ];
     const port = await freePort();
@@ -119,7 +119,7 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
       '-e',
       "require('node:http').createServer((_, response) => response.end('ok')).listen(process.env.PORT, '::')",
     ];
-    const first = runMaster({ runtime, name: 'web', command, flags: ['--host', '::', '--rescue', '20s'] });
+    const first = runMaster({ runtime, name: 'web', command, flags: ['--host', '::', '--rescue', '60s'] });
     const port = await first.serving();
     await killNow(first);
     const second = runMaster({
@@ -140,7 +140,7 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
       `[program.${name}]\ncommand = ${JSON.stringify(app('listens-on-ports'))}\nenvironment = { PORTS = "${ports.join(',')}" }\nlisten = [${ports.map((port) => `"127.0.0.1:${port}"`).join(', ')}]\n${more}`;
     const folder = temporaryFolder();
     const runtime = temporaryFolder();
-    const first = runFile(folder, runtime, program('web', [one, other], 'rescue = "20s"\n'));
+    const first = runFile(folder, runtime, program('web', [one, other], 'rescue = "60s"\n'));
     await first.waitFor('generationReady');
     const pid = await first.workerPid(1);
     await killNow(first);

@@ -13,7 +13,7 @@ import { failureCounts } from '../helpers/tally.ts';
 const python = ['python3', appPath('serves').replace(/\.cjs$/, '.py')];
 
 function flagsOn(port: number, ...more: readonly string[]): readonly string[] {
-  return ['--port', String(port), '--rescue', '10s', ...more];
+  return ['--port', String(port), '--rescue', '60s', ...more];
 }
 
 async function killNow(master: RunningMaster): Promise<void> {
@@ -31,7 +31,7 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     async (mode, _language, command, more) => {
       const runtime = temporaryFolder();
       const name = 'web';
-      const first = runMaster({ runtime, name, command, flags: ['--rescue', '10s', ...more] });
+      const first = runMaster({ runtime, name, command, flags: ['--rescue', '60s', ...more] });
       const port = await first.serving();
       const load = startLoad({ port, mode, clients: 8 });
       await load.moreAnswers(200);
@@ -124,7 +124,7 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
 
   test('a release that does not start leaves the old workers alone, and the next one takes over', async () => {
     const runtime = temporaryFolder();
-    const first = runMaster({ runtime, name: 'web', flags: ['--rescue', '20s'] });
+    const first = runMaster({ runtime, name: 'web', flags: ['--rescue', '60s'] });
     const port = await first.serving();
     const worker = await first.workerPid(1);
     const load = startLoad({ port, mode: 'fresh', clients: 2 });
@@ -171,7 +171,7 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
   test('a program that writes to a log goes on serving, although nobody takes what it writes', async () => {
     const runtime = temporaryFolder();
     const options = { runtime, name: 'web', command: python, env: { LOGS: '1' } };
-    const first = runMaster({ ...options, flags: ['--rescue', '20s'] });
+    const first = runMaster({ ...options, flags: ['--rescue', '60s'] });
     const port = await first.serving();
     // It writes before it answers, and fails if it cannot.
     const load = startLoad({ port, mode: 'fresh', clients: 4 });
