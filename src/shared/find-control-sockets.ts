@@ -24,7 +24,7 @@ export async function findControlSockets(
   return living.filter(({ name }, index) => living.findIndex((other) => other.name === name) === index);
 }
 
-/** Finds the control sockets of masters that were killed: nobody listens on them any more, and the next master of the same name replaces them. */
+/** Finds the control sockets that killed masters have left behind. No process listens on them, and the next master of the same name replaces its own. */
 export async function findLeftSockets(
   folders: readonly string[],
   uid: number,

@@ -6,8 +6,8 @@
 #
 # START is the start time of the process in /proc/PID/stat, proc_pid_stat(5): a process of another start time only has the same number.
 # SECONDS is how long the worker may live without its master: the time that it goes on serving, its drain timeout, and what a master would add before it
-# kills. PIPES are those of its descriptors 1 and 2 that its master read: 1, 2, 12 or 0. SIGNAL tells the process to drain, AFTER so many seconds; both are
-# missing if nothing tells it.
+# kills. PIPES says which output of the worker is a pipe that the master read: 1 (stdout), 2 (stderr), 12 (both) or 0 (none). SIGNAL is the drain signal of the
+# program, which the script sends AFTER seconds after the death of the master. AFTER and SIGNAL are missing if the script is to send none.
 #
 # SIGUSR1 comes from the next master, which has taken the sockets over, and tells the workers itself. Most programs stop at once if they are told twice.
 #
@@ -53,7 +53,8 @@ read_on() {
   done
 }
 
-# Tells or kills the workers that have lived for so many seconds without their master, and forgets those that have ended.
+# $1: the seconds since the master died. Sends the drain signal to workers whose AFTER has passed, kills those whose SECONDS have passed, and removes those
+# that have ended from the list.
 look() {
   left=''
   for one in $workers; do
