@@ -55,6 +55,15 @@ export function hasEnded({ state, threads }: ProcessStat): boolean {
   return (state === 'Z' || state === 'X') && threads <= 1;
 }
 
+/** What distinguishes a process from a later one with the same pid. */
+type ProcessIdentity = Pick<ProcessStat, 'pid' | 'startedAt'>;
+
+/** Whether this very process still runs. */
+export function stillRuns({ pid, startedAt }: ProcessIdentity): boolean {
+  const now = readProcessStat(pid);
+  return now !== null && now.startedAt === startedAt && !hasEnded(now);
+}
+
 /** Reads all processes that are visible; none if there is no /proc. */
 export function readAllProcesses(): readonly ProcessStat[] {
   return processNumbers().flatMap((pid) => readProcessStat(pid) ?? []);

@@ -10,7 +10,7 @@ import type { MasterEvent } from '../../shared/events.ts';
 import { addressFields, type SocketAddress } from '../../shared/format-address.ts';
 import { isNode } from '../../shared/is-node.ts';
 import { readProcessArguments } from '../../shared/process-arguments.ts';
-import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
+import { stillRuns } from '../../shared/process-stat.ts';
 import { readProcessVariables } from '../../shared/process-variable.ts';
 import { env } from '../../shared/protocol.ts';
 import { canonicalHost } from '../config/canonical-host.ts';
@@ -171,7 +171,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
       told.add(pid);
       platform.signalProcess(pid, signal);
     };
-    for (const worker of byWorker(orphans.filter(({ process: one }) => isThere(one)))) {
+    for (const worker of byWorker(orphans.filter(({ process: one }) => stillRuns(one)))) {
       // A Node.js that has started another one, as npm has, leaves it to that one.
       const nodes = worker.filter(({ process: { pid } }) => hasPreload(pid));
       for (const { process: one } of nodes) tellOne(one.pid, 'SIGQUIT');
@@ -183,7 +183,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
   }
 
   function killLate(address: BindablePlan, orphans: readonly OrphanedWorker[]): void {
-    const late = orphans.map(({ process: one }) => one).filter(isThere);
+    const late = orphans.map(({ process: one }) => one).filter(stillRuns);
     if (late.length === 0) return;
     for (const { pid } of late) platform.killTree(pid);
     const { port, path } = addressFields(address);
@@ -283,7 +283,7 @@ async function copyOf(inode: string, orphans: readonly OrphanedWorker[]): Promis
     if (opened === null) continue;
     try {
       // The process that was opened is the one that was looked at.
-      if (!isThere(orphan)) continue;
+      if (!stillRuns(orphan)) continue;
       for (const name of list(`/proc/${orphan.pid}/fd`)) {
         if (linkOf(orphan.pid, name) !== `socket:[${inode}]`) continue;
         const fd = takeDescriptor(opened, Number(name));
@@ -308,7 +308,7 @@ function hold(
   closed: (rescued: Awaited) => void,
 ): readonly BoundListener[] | string {
   const { address: wanted, orphans } = rescued;
-  const isServed = (): boolean => orphans.some(({ process: one }) => isThere(one));
+  const isServed = (): boolean => orphans.some(({ process: one }) => stillRuns(one));
   const handles = taken.map(({ fd }) => handleOfServed(fd));
   const problem = handles.find((handle) => typeof handle === 'string');
   if (problem !== undefined) {
@@ -368,11 +368,6 @@ function hasPreload(pid: number): boolean {
   if (!isNode(pid)) return false;
   const [options = null] = readProcessVariables(pid, ['NODE_OPTIONS']);
   return [options ?? '', ...readProcessArguments(pid)].some((text) => text.includes('/worker/preload.cjs'));
-}
-
-function isThere({ pid, startedAt }: ProcessStat): boolean {
-  const now = readProcessStat(pid);
-  return now !== null && now.startedAt === startedAt && !hasEnded(now);
 }
 
 function linkOf(pid: number, fd: string): string {

@@ -10,7 +10,7 @@ import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { GracefulRunError } from '../../shared/errors.ts';
 import type { Outcome } from '../../shared/events.ts';
-import { hasEnded, readProcessStat } from '../../shared/process-stat.ts';
+import { hasEnded, readProcessStat, stillRuns } from '../../shared/process-stat.ts';
 import { handleDescriptor } from '../sockets/handle-descriptor.ts';
 import { openProcessNow, signalGroupThrough, signalThrough } from '../system-calls/syscalls.ts';
 import { arm } from './arm-timer.ts';
@@ -189,7 +189,7 @@ function watchOver(
 
   function poll(own: Daemon, gone: () => void): void {
     arm(pollMs, () => {
-      if (isThere(own)) poll(own, gone);
+      if (stillRuns(own)) poll(own, gone);
       else gone();
     });
   }
@@ -251,7 +251,7 @@ function watchOver(
 
   function killTreeNow(): void {
     const pids = [
-      ...(daemon !== null && isThere(daemon) ? [daemon.pid] : []),
+      ...(daemon !== null && stillRuns(daemon) ? [daemon.pid] : []),
       ...(launcher?.pid === undefined ? [] : [launcher.pid]),
     ];
     const others = findMembers((of) => of === tree).map((one) => one.pid);
@@ -329,16 +329,11 @@ function killRest({ session }: Daemon): void {
   if (isOwn && (leader === null || hasEnded(leader))) killTree({ pids: [], sessions: [session] });
 }
 
-function isThere({ pid, startedAt }: Daemon): boolean {
-  const stat = readProcessStat(pid);
-  return stat !== null && stat.startedAt === startedAt && !hasEnded(stat);
-}
-
 function signalDaemon(daemon: Daemon, signal: NodeJS.Signals, isForGroup: boolean): void {
   const { pid, descriptor } = daemon;
   if (isForGroup && signalGroup(daemon, signal)) return;
   if (descriptor !== null) signalThrough(descriptor, constants.signals[signal]);
-  else if (isThere(daemon)) sendSignal(pid, signal);
+  else if (stillRuns(daemon)) sendSignal(pid, signal);
 }
 
 /** False if the daemon leads no group, or the group is gone. Before Linux 6.9, only its number names a group: that is checked in the moment before. */
@@ -346,7 +341,7 @@ function signalGroup(daemon: Daemon, signal: NodeJS.Signals): boolean {
   const { pid, descriptor } = daemon;
   if (readProcessStat(pid)?.group !== pid) return false;
   const sent = descriptor === null ? null : signalGroupThrough(descriptor, constants.signals[signal]);
-  return sent ?? (isThere(daemon) && sendSignal(-pid, signal));
+  return sent ?? (stillRuns(daemon) && sendSignal(-pid, signal));
 }
 
 function unsafe({ problem, hint }: Extract<PidFileContent, { readonly kind: 'unsafe' }>): GracefulRunError {

@@ -2,7 +2,7 @@
 import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { isNode } from '../../shared/is-node.ts';
-import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
+import { type ProcessStat, readAllProcesses, readProcessStat, stillRuns } from '../../shared/process-stat.ts';
 import { holdsSocket } from '../sockets/address-holder.ts';
 import { oncePerTurn } from '../sockets/once-per-turn.ts';
 import { findTree } from './process-tree.ts';
@@ -59,10 +59,7 @@ export function treeOf(worker: number): readonly ProcessStat[] {
   const known = processes();
   const all = known.some(({ pid }) => pid === worker) ? known : readAllProcesses();
   // A caller that has seen one of these processes end may ask again at once.
-  return findTree({ pids: [worker], sessions: [worker] }, all, self).filter(({ pid, startedAt }) => {
-    const now = readProcessStat(pid);
-    return now?.startedAt === startedAt && !hasEnded(now);
-  });
+  return findTree({ pids: [worker], sessions: [worker] }, all, self).filter(stillRuns);
 }
 
 /** All processes, read once in a turn of the event loop: a stop asks for each of hundreds of workers which process to signal. */

@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import type { ChildProcess } from 'node:child_process';
 import type { Outcome } from '../../shared/events.ts';
 import { isNode } from '../../shared/is-node.ts';
-import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
+import { type ProcessStat, readProcessStat, stillRuns } from '../../shared/process-stat.ts';
 import { wrapForWorker } from '../../shared/protocol.ts';
 import { type AfterDeath, type AfterMaster, createAfterMaster } from './after-master.ts';
 import { handleDescriptor } from '../sockets/handle-descriptor.ts';
@@ -228,13 +228,11 @@ function readNewline(signs: net.Socket, { newline }: ProcessListeners): void {
 function rootsOf(worker: number | null, session: number, serving: ProcessStat | null): Roots {
   const pids = worker === null ? [] : [worker];
   if (serving === null) return { pids, sessions: [session] };
-  const now = readProcessStat(serving.pid);
-  const isSame = now !== null && now.startedAt === serving.startedAt && !hasEnded(now);
   // While a process of a session runs, its number is not given to another process.
   const leader = readProcessStat(serving.session);
   const isSameSession = leader === null || leader.startedAt <= serving.startedAt;
   return {
-    pids: isSame ? [...pids, serving.pid] : pids,
+    pids: stillRuns(serving) ? [...pids, serving.pid] : pids,
     sessions: isSameSession ? [session, serving.session] : [session],
   };
 }

@@ -211,13 +211,17 @@ export function createPerformer(parts: PerformerParts): Performer {
     if (signal !== null && !isStopping) {
       const isForGroup = reason === 'stop' && isStoppedAsGroup(worker);
       if (worker.process.signal === undefined) readiness.findProgram(worker);
-      worker.toldBy = signal;
-      worker.process.noteTold();
+      noteTold(worker, signal);
       if (worker.process.signal !== undefined) worker.process.signal(signal, isForGroup);
       else if (isForGroup) platform.signalGroup(worker.process.pid, signal);
       else platform.signalProcess(listenerOf(worker), signal);
     }
     watchListeners(worker);
+  }
+
+  function noteTold(worker: RunningWorker, signal: NodeJS.Signals): void {
+    worker.toldBy = signal;
+    worker.process.noteTold();
   }
 
   /** Some programs call shutdown(2) on the listener when they are told to end. */
@@ -248,8 +252,7 @@ export function createPerformer(parts: PerformerParts): Performer {
     }
     const { pid } = worker.process;
     readiness.findProgram(worker);
-    worker.toldBy = signal;
-    worker.process.noteTold();
+    noteTold(worker, signal);
     const servingPid = listenerOf(worker);
     // A shell in between would die of SIGTERM at once, and take the group along before the program has finished.
     if (servingPid !== pid && !isStoppedAsGroup(worker)) platform.signalProcess(servingPid, signal);

@@ -7,7 +7,7 @@
 import { fstatSync } from 'node:fs';
 import type { MasterEvent } from '../../shared/events.ts';
 import { addressFields } from '../../shared/format-address.ts';
-import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
+import { type ProcessStat, readAllProcesses, readProcessStat, stillRuns } from '../../shared/process-stat.ts';
 import { holdsSocket, socketsOf } from './address-holder.ts';
 import type { BoundListener } from './listener.ts';
 import { oncePerTurn } from './once-per-turn.ts';
@@ -75,8 +75,7 @@ export function createEndOfListening(current: () => readonly BoundListener[]): E
 }
 
 function isStillThere(pid: number, startedAt: number, inodes: readonly number[]): boolean {
-  const now = readProcessStat(pid);
-  return now !== null && now.startedAt === startedAt && !hasEnded(now) && holdsSocket(pid, inodes);
+  return stillRuns({ pid, startedAt }) && holdsSocket(pid, inodes);
 }
 
 function holdersBeside(inodes: readonly number[], serving: readonly number[]): readonly ProcessStat[] {
