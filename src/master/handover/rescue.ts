@@ -204,7 +204,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
         free.flatMap(({ orphans }) => orphans),
         null,
       );
-      for (const { address, orphans } of free)
+      for (const { address, orphans } of free.filter((one) => one.orphans.length > 0))
         platform.arm(Math.max(...orphans.map(({ drainTimeoutMs }) => drainTimeoutMs)) + beyondDrainMs, () => {
           killLate(address, orphans);
         });
