@@ -2,7 +2,6 @@
  * The programs of one master. Starts them in the order of their dependencies, stops them in the reverse order, and finds them by name. Actions on one
  * program never touch another one. A changed plan is applied by apply-plan.ts.
  */
-import type { ReloadResult } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { describeWait } from '../../shared/describe-event.ts';
 import type { Cause, MasterEvent } from '../../shared/events.ts';
@@ -15,11 +14,10 @@ import { latestPlan, type ProgramRecord } from '../handover/record.ts';
 import { createListenerResumer } from '../handover/resume-listeners.ts';
 import { createProgram, type ProgramParts } from '../program/program.ts';
 import type { HeldSockets } from '../sockets/obtain-sockets.ts';
-import { notStartedFailure } from '../program/worker-failures.ts';
 import { byPriority, hasFailed, isDone, isScheduled, type Member, type StartOutcome } from './member.ts';
 import { createSchedulesLoader } from './schedule/schedules-loader.ts';
+import { createMemberStarter, settledStart } from './start-member.ts';
 import { type Dependent, dependentsFirst, rankOf, withDependencies } from './start-order.ts';
-import { createEventLoopTurns } from './event-loop-turns.ts';
 
 export interface StartUnderWay {
   /** The number of the generation that the start leads to. */
@@ -102,23 +100,15 @@ export interface ProgramSet {
   written(): Promise<void>;
 }
 
-async function settledStart(start: Promise<ReloadResult>): Promise<StartOutcome> {
-  try {
-    return await start;
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
-}
-
 export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   let members: readonly Member[] = [];
-  const turn = createEventLoopTurns();
   /** Whether programs that start with the master have not all started or failed yet. */
   let isBeginning = false;
   /** The starts that are under way. */
   const launches = new Map<Promise<void>, Member>();
   /** Whether all programs were told to stop for good. `since`: when that was; null if they were not. `isUrgent`: they were told a second time. */
   const ending: { since: number | null; isUrgent: boolean } = { since: null, isUrgent: false };
+  const starter = createMemberStarter({ rest, stopped: parts.stopped, outlives: parts.outlives });
 
   function create(plan: ProgramPlan, resumed: ProgramRecord | null = null): Member {
     const program = createProgram({
@@ -289,12 +279,12 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   async function outcomeOf(member: Member, isAllBegun: Promise<unknown>): Promise<StartOutcome> {
     const { program } = member;
     if (!member.isDue && program.isServing())
-      return throughItsRun(member, await settledStart(program.serveAgain()));
+      return starter.throughItsRun(member, await settledStart(program.serveAgain()));
     const isLaunched = !member.isDue && ![...launches.values()].includes(member);
     const phase = program.phase();
     if (isLaunched && phase === 'backoff') return settledStart(program.start());
     if (isLaunched && phase === 'starting')
-      return throughItsRun(member, await settledStart(program.nextStart()));
+      return starter.throughItsRun(member, await settledStart(program.nextStart()));
     const started = deferred<StartOutcome>();
     member.starts.push(started);
     const isOver = isAllBegun.then(async () => whenStarted()).then(() => null);
@@ -325,84 +315,8 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
 
   async function launch(member: Member): Promise<void> {
     const { starts } = member;
-    const outcome = await attempt(member);
+    const outcome = await starter.start(member);
     for (const waiting of starts.splice(0)) waiting.resolve(outcome);
-  }
-
-  /** Watches the files of a program that cannot be started: a change may be the repair. */
-  async function watchForRepair({ program }: Member): Promise<void> {
-    // If the watch fails too, the first reason is reported.
-    if (parts.outlives(program.plan())) await program.watch().catch(() => undefined);
-  }
-
-  async function check(member: Member): Promise<void> {
-    const { program } = member;
-    try {
-      program.check();
-    } catch {
-      await watchForRepair(member);
-      // Missing files may have appeared before the watch began.
-      program.check();
-    }
-  }
-
-  async function attempt(member: Member): Promise<StartOutcome> {
-    const { program } = member;
-    const stopped = (): Error => parts.stopped('start', program.name());
-    member.isBinding = true;
-    try {
-      // If the plan is changed in the meantime, the program has other listeners: then it begins again.
-      for (let plan: ProgramPlan | null = null; plan !== program.plan();) {
-        plan = program.plan();
-        await check(member);
-        await program.bind();
-        await program.watch();
-        await turn();
-      }
-      member.isBinding = false;
-    } catch (error) {
-      if (member.isWanted) await watchForRepair(member);
-      member.isBinding = false;
-      // No worker will accept on listeners that were held for a restart.
-      member.keepsListeners = false;
-      if (member.isWanted) program.refuseStart(notStartedFailure(error));
-      else await rest(member);
-      await member.rest.promise;
-      return member.isWanted ? (program.record().history.lastReload ?? stopped()) : stopped();
-    }
-    // The program was stopped while it was being bound.
-    if (!member.isWanted) {
-      await rest(member);
-      return stopped();
-    }
-    member.keepsListeners = false;
-    try {
-      const result = await program.start();
-      if (result.ok && program.plan().kind.type === 'oneshot') return await endOfRun(member, result);
-      // (A program whose start is repeated does not come to rest.)
-      if (!result.ok && program.phase() !== 'backoff') await member.rest.promise;
-      return result;
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
-  }
-
-  /** The result of a start that was requested while a run was under way: that of the run. */
-  async function throughItsRun(member: Member, begun: StartOutcome): Promise<StartOutcome> {
-    return begun instanceof Error || !begun.ok || member.program.plan().schedule === null
-      ? begun
-      : endOfRun(member, begun);
-  }
-
-  /** The result of a program that runs once, which counts as started when it has ended. */
-  async function endOfRun(member: Member, result: ReloadResult): Promise<StartOutcome> {
-    const { program } = member;
-    await member.rest.promise;
-    if (!member.isWanted) return parts.stopped('start', program.name());
-    if (program.hasExitedAsExpected()) return result;
-    const { lastCrash } = program.record().history;
-    const failure = lastCrash?.generation === result.generation ? lastCrash.failure : null;
-    return { ...result, ok: false, serving: null, failure };
   }
 
   function restart(member: Member, cause: Cause): StartUnderWay {
