@@ -102,7 +102,7 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
   });
 
   test('workers go on serving for the time that they have, and then finish what is in flight and go', async () => {
-    const master = runMaster({ flags: ['--rescue', '1s'] });
+    const master = runMaster({ flags: ['--rescue', '3s'] });
     const port = await master.serving();
     const worker = await master.workerPid(1);
     const { answer } = await begin(port, '/held');
@@ -188,7 +188,7 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
   test('a worker that was not admitted goes at once, and the one that serves stays', async () => {
     const release = join(temporaryFolder(), 'release.cjs');
     writeFileSync(release, `require(${JSON.stringify(appPath('serves'))}).server.listen(process.env.PORT)`);
-    const master = runMaster({ command: [process.execPath, release], flags: ['--rescue', '3s'] });
+    const master = runMaster({ command: [process.execPath, release], flags: ['--rescue', '60s'] });
     const port = await master.serving();
     const serving = await master.workerPid(1);
     writeFileSync(release, 'setInterval(() => undefined, 1000)');
@@ -197,11 +197,12 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     await killNow(master);
     await eventually('the candidate has ended', () => !isAlive(candidate));
     expect((await whoAnswers(port)).pid).toBe(serving);
+    kill(serving, 'SIGQUIT');
     await master.workersGone(15_000);
   });
 
   test('the old workers of a probation go at once, and the new ones stay', async () => {
-    const master = runMaster({ flags: ['--rescue', '3s', '--probation', '60s'] });
+    const master = runMaster({ flags: ['--rescue', '60s', '--probation', '60s'] });
     const port = await master.serving();
     const old = await master.workerPid(1);
     master.signal('SIGHUP');
@@ -211,6 +212,7 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     await killNow(master);
     await eventually('the old one has ended', () => !isAlive(old));
     expect((await whoAnswers(port)).pid).toBe(serving);
+    kill(serving, 'SIGQUIT');
     await master.workersGone(15_000);
   });
 
