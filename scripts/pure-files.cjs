@@ -11,7 +11,7 @@ exports.pureFiles = [
   '^src/master/config/options/defaults\\.ts$',
   '^src/master/output/(escape-worker-line|format-lines|kept-lines|known-lines|log-messages|log-queue|logs-source|newlines|scan-lines|utf8)\\.ts$',
   '^src/master/hooks/(hooks-of-event|work-queue)\\.ts$',
-  '^src/master/program/(not-ready-failure|start-gate|worker-failures)\\.ts$',
+  '^src/master/program/(not-ready-failure|start-gate|unfinished|worker-failures)\\.ts$',
   '^src/master/log/log-(fields|levels)\\.ts$',
   '^src/master/metrics/event-counts\\.ts$',
   '^src/master/system-calls/(plain-reasons|socket-options)\\.ts$',

@@ -163,6 +163,9 @@ const fields: Readonly<Record<string, string>> = {
   'Status.phase':
     'What the program does. `restarting`: no worker accepts connections, because all have crashed. `backoff`: its start has failed, and is tried again. `exited`: its workers have ended by themselves and are not started again. `failed`: it was given up. `scheduled`: it waits for the time of its next run.',
   'Status.retry': 'When its start, which has failed, is tried again; null if it is not.',
+  'Status.orphans':
+    'The workers of a master that was killed, which serve on the listeners of this program until a generation of its own does, or their time is over; otherwise null.',
+  'Status.orphans.remainingMs': 'For how long they serve at most, in ms.',
   'Status.emptySlots': 'Slots whose worker has ended and is not replaced.',
   'Status.exit': 'How its last worker ended, if the program has exited.',
   'ScheduleStatus.expression': 'The cron expression.',

@@ -352,6 +352,11 @@ export interface Status {
   readonly workers: readonly WorkerStatus[];
   /** Workers that have failed and wait for their next start. While no worker is ready, clients wait too. */
   readonly restarts: readonly PendingRestart[];
+  /**
+   * The workers of a master that was killed, which serve on the listeners of this program until a generation of its own does, or their time is over;
+   * otherwise null.
+   */
+  readonly orphans: { readonly pids: readonly number[]; readonly remainingMs: number } | null;
   /** Slots of the serving generation whose worker has ended and is not replaced. */
   readonly emptySlots: readonly EmptySlot[];
   /** When the start that has failed is tried again; null if it is not. */

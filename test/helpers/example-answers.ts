@@ -119,6 +119,7 @@ const status: Status = {
     },
   ],
   restarts: [{ slot: 1, failures: 2, inMs: 800 }],
+  orphans: { pids: [4_242, 4_243], remainingMs: 48_000 },
   emptySlots: [{ slot: 2, outcome: { code: 0, signal: null }, isGivenUp: false }],
   retry: { failures: 1, inMs: 900 },
   exit: { code: 0, signal: null, isExpected: true },

@@ -81,6 +81,7 @@ export function statusOf(pid: number): Status {
       },
     ],
     restarts: [],
+    orphans: null,
     emptySlots: [],
     retry: null,
     exit: null,

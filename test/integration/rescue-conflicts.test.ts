@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { isAlive } from '../helpers/marked-processes.ts';
-import { freePort, get, whoAnswers } from '../helpers/plain-client.ts';
+import { begin, freePort, get, whoAnswers } from '../helpers/plain-client.ts';
+import { type Ended, gracefulctl } from '../helpers/run-gracefulctl.ts';
 import { of } from '../helpers/run-host.ts';
-import { app, appPath, runMaster, type RunningMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { app, appPath, kill, runMaster, type RunningMaster, temporaryFolder } from '../helpers/run-master.ts';
 import { startLoad } from '../helpers/strict-client.ts';
 import { failureCounts } from '../helpers/tally.ts';
 
@@ -154,6 +155,44 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     expect((await second.waitFor('orphansDrained')).pids).toEqual([pid]);
     await eventually('it has ended', () => !isAlive(pid));
     for (const port of [one, other]) expect((await get(port)).status).toBe(200);
+  }, 60_000);
+
+  test('an upgrade of the next master waits until it has nothing more to do with the old workers', async () => {
+    const [folder, runtime] = [temporaryFolder(), temporaryFolder()];
+    const port = await freePort();
+    const command = app('serves');
+    const program = (what: readonly string[]): string =>
+      `[program.web]\ncommand = ${JSON.stringify(what)}\nlisten = ["127.0.0.1:${port}"]\n`;
+    const first = runFile(folder, runtime, program(command));
+    await first.waitFor('generationReady');
+    const old = await first.workerPid(1);
+    const load = startLoad({ port, mode: 'fresh', clients: 2 });
+    await load.moreAnswers(20);
+    const { answer } = await begin(port, '/held');
+    await killNow(first);
+    const second = runFile(
+      folder,
+      runtime,
+      program([process.execPath, '-e', 'throw new Error("no database")']),
+    );
+    await second.waitFor('generationFailed');
+    const ctl = async (...args: readonly string[]): Promise<Ended> =>
+      gracefulctl(args, { XDG_RUNTIME_DIR: runtime });
+    expect((await ctl('status', 'web')).out).toMatch(
+      new RegExp(`^served by +workers of a killed master \\(pid ${old}\\), for \\d+s at most$`, 'm'),
+    );
+    const upgraded = ctl('upgrade');
+    const until = 'workers of web that have outlived their master still';
+    await second.waitFor('upgradeWaits', { until: `${until} serve` });
+    writeFileSync(join(folder, 'graceful.toml'), `[master]\nname = "host"\n${program(command)}`);
+    expect(await ctl('update')).toMatchObject({ code: 0 });
+    await second.waitFor('upgradeWaits', { until: `${until} drain` });
+    kill(old, 'SIGUSR2');
+    expect(await answer).toMatchObject({ body: 'begun, ended' });
+    expect(await upgraded).toMatchObject({ code: 0 });
+    await first.workersGone(15_000);
+    expect((await ctl('status', 'web')).out).not.toContain('served by');
+    expect(failureCounts(await load.stop())).toEqual({});
   }, 60_000);
 
   test('a daemon that a worker has started, on an address of its own, is left alone', async () => {

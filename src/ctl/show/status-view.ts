@@ -71,6 +71,7 @@ export function renderStatus(
     status.workers.some(({ capabilities }) => capabilities?.isGated === false)
       ? ([['capability', withoutGate]] as const)
       : []),
+    ...(status.orphans === null ? [] : ([['served by', renderOrphans(status.orphans)]] as const)),
     ...(hasNoWorkers(status) ? [] : ([['workers', renderCount(status)]] as const)),
   ];
   const width = Math.max(...facts.map(([name]) => name.length)) + 2;
@@ -92,6 +93,11 @@ export function renderStatus(
 }
 
 const withoutGate = 'accepts connections as soon as it runs; open connections do not move at a reload';
+
+function renderOrphans({ pids, remainingMs }: NonNullable<Status['orphans']>): string {
+  const which = `${pids.length === 1 ? 'pid' : 'pids'} ${pids.join(', ')}`;
+  return `workers of a killed master (${which}), for ${formatCountdown(remainingMs)} at most`;
+}
 
 function renderListeners({ listeners }: Status): string {
   return listeners

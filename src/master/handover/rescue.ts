@@ -6,6 +6,7 @@
  * the sockets beside the master.
  */
 import { closeSync, fstatSync, lstatSync, openSync, readlinkSync } from 'node:fs';
+import type { Status } from '../../shared/control-api.ts';
 import type { MasterEvent } from '../../shared/events.ts';
 import { addressFields, type SocketAddress } from '../../shared/format-address.ts';
 import { isNode } from '../../shared/is-node.ts';
@@ -39,7 +40,7 @@ import {
 type RescueEvent = Extract<MasterEvent, { event: 'listenerRescued' | 'orphansDrained' | 'orphansKilled' }>;
 
 export interface RescueParts {
-  readonly platform: Pick<Platform, 'findServing' | 'signalProcess' | 'killTree' | 'arm'>;
+  readonly platform: Pick<Platform, 'clock' | 'findServing' | 'signalProcess' | 'killTree' | 'arm'>;
   readonly tell: (event: RescueEvent) => void;
 }
 
@@ -54,12 +55,18 @@ export interface Rescue {
    * program has taken over as well serve until that serves, too.
    */
   relieve(): void;
+  /** The workers that serve on the listeners that were taken over, until a generation does or their time is over; null if there are none. */
+  orphans(): Status['orphans'];
+  /** What the workers of the dead master still do; null if this master has nothing more to do with them. It is not handed over to another image of the master. */
+  unfinished(): 'serve' | 'drain' | null;
 }
 
 /** An address at which sockets were taken over, and the workers there that were not told to drain yet. */
 interface Awaited {
   readonly address: BindablePlan;
   readonly orphans: readonly OrphanedWorker[];
+  /** When their time is over, in the time of `Clock.monotonicMs`. */
+  readonly until: number;
 }
 
 /** Of all programs of this process. */
@@ -80,6 +87,8 @@ interface Taken {
 export function createRescue({ platform, tell }: RescueParts): Rescue {
   /** Those of this program. */
   const own = new Set<Awaited>();
+  /** Those of this program that were told to drain, and that this master kills if they take too long. */
+  const draining = new Set<Awaited>();
 
   async function take(wanted: BindablePlan, canShare: boolean): Promise<readonly BoundListener[]> {
     if (process.platform !== 'linux') return [];
@@ -100,7 +109,8 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     const orphans = aloneAt(wanted);
     if (orphans.length === 0) return [];
     const taken = canBeTaken(wanted, canShare) ? await takeFrom(orphans, wanted) : severalSockets;
-    const rescued = { address: wanted, orphans };
+    const servesMs = Math.max(...orphans.map(({ rescueMs }) => rescueMs));
+    const rescued = { address: wanted, orphans, until: platform.clock.monotonicMs() + servesMs };
     const listeners = typeof taken === 'string' ? taken : hold(taken, rescued, forget);
     quietScripts(orphans);
     if (typeof listeners === 'string') {
@@ -109,7 +119,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     }
     own.add(rescued);
     awaited.add(rescued);
-    platform.arm(Math.max(...orphans.map(({ rescueMs }) => rescueMs)), () => {
+    platform.arm(servesMs, () => {
       giveUp(rescued);
     });
     tell({
@@ -182,7 +192,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     if (told.size > 0) tell({ event: 'orphansDrained', pids: [...told], problem });
   }
 
-  function killLate(address: BindablePlan, orphans: readonly OrphanedWorker[]): void {
+  function killLate({ address, orphans }: Awaited): void {
     const late = orphans.map(({ process: one }) => one).filter(stillRuns);
     if (late.length === 0) return;
     for (const { pid } of late) platform.killTree(pid);
@@ -196,18 +206,38 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
       const all = [...own];
       for (const one of all) forget(one);
       const stillNeeded = new Set([...awaited].flatMap(({ orphans }) => orphans.map(keyOf)));
-      const free = all.map(({ address, orphans }) => ({
-        address,
+      const free = all.map(({ orphans, ...rescued }) => ({
+        ...rescued,
         orphans: orphans.filter((one) => !stillNeeded.has(keyOf(one))),
       }));
       drain(
         free.flatMap(({ orphans }) => orphans),
         null,
       );
-      for (const { address, orphans } of free.filter((one) => one.orphans.length > 0))
-        platform.arm(Math.max(...orphans.map(({ drainTimeoutMs }) => drainTimeoutMs)) + beyondDrainMs, () => {
-          killLate(address, orphans);
+      for (const one of free.filter(({ orphans }) => orphans.length > 0)) {
+        draining.add(one);
+        const drainTimeoutMs = Math.max(...one.orphans.map((orphan) => orphan.drainTimeoutMs));
+        platform.arm(drainTimeoutMs + beyondDrainMs, () => {
+          draining.delete(one);
+          killLate(one);
         });
+      }
+    },
+    orphans() {
+      const pids = new Set<number>();
+      for (const { orphans } of own)
+        for (const { process: one } of orphans) if (stillRuns(one)) pids.add(one.pid);
+      if (pids.size === 0) return null;
+      const until = Math.max(...[...own].map((one) => one.until));
+      return {
+        pids: [...pids],
+        remainingMs: Math.max(0, Math.round(until - platform.clock.monotonicMs())),
+      };
+    },
+    unfinished() {
+      if (own.size > 0) return 'serve';
+      const isDraining = [...draining].some(({ orphans }) => orphans.some((one) => stillRuns(one.process)));
+      return isDraining ? 'drain' : null;
     },
   };
 }

@@ -26,7 +26,10 @@ import type { Served } from './worker-loads.ts';
 import { addressFields } from '../../shared/format-address.ts';
 
 /** What a program's status needs in addition to the program's own record. */
-export interface StatusContext extends Pick<Status, 'group' | 'isWanted' | 'schedule' | 'waitsFor'> {
+export interface StatusContext extends Pick<
+  Status,
+  'group' | 'isWanted' | 'schedule' | 'waitsFor' | 'orphans'
+> {
   readonly master: MasterStatus;
   /** Whether the program is being looked up and bound, or will be as soon as its last workers are gone. */
   readonly isAboutToStart: boolean;
@@ -39,7 +42,7 @@ export interface StatusContext extends Pick<Status, 'group' | 'isWanted' | 'sche
 
 export function describeStatus(
   record: OwnRecord,
-  { master, group, isWanted, schedule, waitsFor, isAboutToStart, openOf, load, at }: StatusContext,
+  { master, group, isWanted, schedule, waitsFor, isAboutToStart, orphans, openOf, load, at }: StatusContext,
 ): Status {
   const { lifecycle: program, releases, versions } = record;
   const latest = versions.at(-1);
@@ -91,6 +94,7 @@ export function describeStatus(
     restarts: (current?.slots ?? []).flatMap(({ index, failures, restartAt }) =>
       restartAt === null ? [] : [{ slot: index, failures, inMs: Math.max(0, Math.round(restartAt - at)) }],
     ),
+    orphans,
     emptySlots: (current?.slots ?? []).flatMap(({ index, rest }) =>
       rest === null ? [] : [{ slot: index, outcome: rest.outcome, isGivenUp: rest.failure !== null }],
     ),

@@ -48,13 +48,13 @@ import {
   isRunning,
   servingGeneration,
   type Program,
-  type Worker,
 } from './lifecycle/state.ts';
 import { createServingWaiters, failureOf } from './history/serving-waiters.ts';
 import { createRunner, type Runner } from './runner.ts';
 import { decideRollout, type RolloutDecision } from './rollout/decide-rollout.ts';
 import { createWatchLoader } from './rollout/watch-loader.ts';
 import { createWorkerLimitsLoader } from './worker-limits-loader.ts';
+import { unfinishedLifecycle } from './unfinished.ts';
 import { createVersions, recordOf, type PreparedVersion } from './versions.ts';
 import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
 import { type HeldSockets, obtainSockets } from '../sockets/obtain-sockets.ts';
@@ -138,6 +138,8 @@ export interface ManagedProgram {
   prepare(plan: ProgramPlan): Promise<PreparedVersion>;
   /** Changes the plan. With `prepared`, the next generation is the first one that runs it: a reload or a start has to follow. */
   change(plan: ProgramPlan, prepared: PreparedVersion | null): void;
+  /** The workers of a master that was killed, as the status shows them. */
+  orphans: Rescue['orphans'];
   /** Asks the draining workers what they still have open. `ofAll`: every worker that serves is asked, too. */
   askOpen(ofAll?: boolean): Promise<void>;
   /** Reports something that happened to the program outside of it. */
@@ -177,7 +179,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   let history = emptyHistory;
   /** Whether its listeners are to be bound: no stop was requested since the last bind(). */
   let isBindWanted = true;
-  let rescue: Promise<Rescue> | null = null;
+  let rescue: Rescue | null = null;
   /** Whether the next generation has no probation. Applies until that generation serves. */
   let isProbationSkipped = false;
   /** The name after the first address, while the plan gives the program no name. */
@@ -269,11 +271,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     history = remember(history, event, wallMs);
     if (event.event === 'generationReady') {
       versions.of(event.generation).fitted.decided();
-      rescue
-        ?.then((loaded) => {
-          loaded.relieve();
-        })
-        .catch(noteBug);
+      rescue?.relieve();
     }
     if (event.event === 'listenersClosed') versions.forgetListeners();
     waiters.observe(event, history);
@@ -325,10 +323,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   /** Takes listeners over from workers whose master was killed. Loaded only if an address is in use. */
   async function loadRescue(): Promise<Rescue> {
     const { createRescue } = await import('../handover/rescue.ts');
-    return createRescue({
-      platform,
-      tell,
-    });
+    return (rescue ??= createRescue({ platform, tell }));
   }
 
   /** Reports that PORT was changed, once for each source: every start of a worker notices it again. */
@@ -350,7 +345,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     return obtainSockets(wanted, isWanted, {
       lend,
       inherited,
-      rescue: async (address) => (await (rescue ??= loadRescue())).take(address, canShare),
+      rescue: async (address) => (await loadRescue()).take(address, canShare),
       platform,
       tell,
     });
@@ -543,6 +538,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     endLogs() {
       output.kept.end();
     },
+    orphans: () => rescue?.orphans() ?? null,
     askOpen: (ofAll) => runner.askOpen(ofAll),
     announce(event) {
       tell(event);
@@ -588,34 +584,16 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       runner.suspendOutput(isSuspended);
     },
     unfinished() {
-      const program = runner.state();
       const own = name();
-      switch (program.phase) {
-        case 'starting':
-          return `${own} is starting`;
-        case 'reloading':
-          return `${own} is being reloaded`;
-        case 'probation':
-          return `generation ${program.current.number} of ${own} is on probation`;
-        case 'stopping':
-          return `${own} is stopping`;
-        case 'idle':
-        case 'backoff':
-        case 'serving':
-        case 'stopped':
-        case 'exited':
-        case 'failed':
-          break;
-      }
-      const isStarting = ({ phase, pid, admission }: Worker): boolean =>
-        phase === 'starting' || pid === null || (phase === 'ready' && admission === 'asked');
-      if (program.pendingSince !== null) return `${own} is about to be reloaded`;
-      if (program.workers.some(isStarting)) return `a worker of ${own} is starting`;
+      const ofLifecycle = unfinishedLifecycle(runner.state(), own);
+      if (ofLifecycle !== null) return ofLifecycle;
       if (waiters.isAwaited() || servingWaiters.isAwaited())
         return `a control request, such as gracefulctl reload --wait, waits for ${own}`;
+      const left = rescue?.unfinished() ?? null;
+      if (left !== null) return `workers of ${own} that have outlived their master still ${left}`;
       if (runner.isBusy()) return `a worker of ${own} is ending, or is being told something`;
-      const left = hooks.unfinished();
-      return left === null ? null : `a ${left} of ${own} is still running`;
+      const hook = hooks.unfinished();
+      return hook === null ? null : `a ${hook} of ${own} is still running`;
     },
     async close({ keepsWatch } = { keepsWatch: false }) {
       isBindWanted = false;

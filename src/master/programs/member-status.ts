@@ -23,6 +23,7 @@ export function memberStatus(member: Member, { set, master, at, hasLoad }: Statu
     isWanted,
     waitsFor,
     isAboutToStart: member.isBinding || (member.isDue && waitsFor.length === 0),
+    orphans: program.orphans(),
     openOf: (worker) => program.openOf(worker),
     schedule: describeSchedule(program.plan().schedule, member.schedule),
     load: hasLoad ? { of: program.loadOf, served: program.served() } : null,

@@ -195,6 +195,7 @@ export const status: z.ZodMiniType<Status> = z.object({
   workersWanted: z.int(),
   workers: z.array(workerStatus),
   restarts: z.array(pendingRestart),
+  orphans: z._default(z.nullable(z.object({ pids: z.array(z.int()), remainingMs: z.number() })), null),
   emptySlots: z._default(z.array(emptySlot), []),
   retry: z._default(z.nullable(z.object({ failures: z.int(), inMs: z.number() })), null),
   exit: z._default(z.nullable(z.object({ ...outcomeFields, isExpected: z.boolean() })), null),

@@ -57,6 +57,14 @@ test('a program that does not serve says so', () => {
   expect(text).not.toContain('4242');
 });
 
+test('old workers that still serve, because their master was killed, are told with the time that they have', () => {
+  const of = (pids: readonly number[]): string =>
+    renderStatus({ ...status, phase: 'failed', orphans: { pids, remainingMs: 47_001 } }, 0, plain);
+  expect(of([4_242])).toMatch(/^served by +workers of a killed master \(pid 4242\), for 48s at most$/m);
+  expect(of([4_242, 4_243])).toContain('(pids 4242, 4243)');
+  expect(renderStatus(status, 0, plain)).not.toContain('served by');
+});
+
 test('colours come from the styles alone', () => {
   const text = renderStatus(status, 0, { ...plain, good: (part) => `<${part}>` });
   expect(text).toContain('<serving>');

@@ -36,6 +36,7 @@ function shown(program: Program, more: Partial<StatusContext> = {}): string {
       schedule: null,
       waitsFor: [],
       isAboutToStart: false,
+      orphans: null,
       openOf: () => null,
       load: null,
       at: 200_000,
