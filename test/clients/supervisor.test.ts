@@ -199,6 +199,7 @@ exitcodes = ${(options.exitcodes ?? [0]).join(',')}
 nodaemon = true
 logfile = /dev/null
 logfile_maxbytes = 0
+childlogdir = ${folder}
 pidfile = ${folder}/pid
 [unix_http_server]
 file = ${folder}/sock

@@ -111,7 +111,8 @@ test('the Python server of a shell script gets the drain signal, and its end is 
       '-c',
       `mkfifo ${pipe}; LISTEN_PID= python3 -c 'import os,sys; os.environ["LISTEN_PID"]=str(os.getpid()); sys.argv=["x"]; exec(open("${python[1] ?? ''}").read())'; read line < ${pipe}`,
     ],
-    flags: ['--startsecs', '300ms'],
+    // The server is there by then: it counts as the program only if it is found when the worker is ready.
+    flags: ['--startsecs', '3s'],
   });
   const port = await master.serving();
   const [, pid = ''] = (await get(port)).body.split(' ');
