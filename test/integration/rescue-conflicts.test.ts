@@ -179,10 +179,10 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     const ctl = async (...args: readonly string[]): Promise<Ended> =>
       gracefulctl(args, { XDG_RUNTIME_DIR: runtime });
     expect((await ctl('status', 'web')).out).toMatch(
-      new RegExp(`^served by +workers of a killed master \\(pid ${old}\\), for \\d+s at most$`, 'm'),
+      new RegExp(`^served by +worker ${old}, left by a killed master, for \\d+s at most$`, 'm'),
     );
     const upgraded = ctl('upgrade');
-    const until = 'workers of web that have outlived their master still';
+    const until = 'workers of web, left by a killed master, still';
     await second.waitFor('upgradeWaits', { until: `${until} serve` });
     writeFileSync(join(folder, 'graceful.toml'), `[master]\nname = "host"\n${program(command)}`);
     expect(await ctl('update')).toMatchObject({ code: 0 });

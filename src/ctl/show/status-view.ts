@@ -95,8 +95,8 @@ export function renderStatus(
 const withoutGate = 'accepts connections as soon as it runs; open connections do not move at a reload';
 
 function renderOrphans({ pids, remainingMs }: NonNullable<Status['orphans']>): string {
-  const which = `${pids.length === 1 ? 'pid' : 'pids'} ${pids.join(', ')}`;
-  return `workers of a killed master (${which}), for ${formatCountdown(remainingMs)} at most`;
+  const workers = `${pids.length === 1 ? 'worker' : 'workers'} ${pids.join(', ')}`;
+  return `${workers}, left by a killed master, for ${formatCountdown(remainingMs)} at most`;
 }
 
 function renderListeners({ listeners }: Status): string {

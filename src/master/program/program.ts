@@ -590,7 +590,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       if (waiters.isAwaited() || servingWaiters.isAwaited())
         return `a control request, such as gracefulctl reload --wait, waits for ${own}`;
       const left = rescue?.unfinished() ?? null;
-      if (left !== null) return `workers of ${own} that have outlived their master still ${left}`;
+      if (left !== null) return `workers of ${own}, left by a killed master, still ${left}`;
       if (runner.isBusy()) return `a worker of ${own} is ending, or is being told something`;
       const hook = hooks.unfinished();
       return hook === null ? null : `a ${hook} of ${own} is still running`;
