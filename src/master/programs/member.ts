@@ -31,6 +31,15 @@ export interface Member {
 /** How a start ended. An error if the program was stopped first. */
 export type StartOutcome = ReloadResult | Error;
 
+/** Waits for a start. Resolves to its result or, if the program was stopped first, to the error that says so. */
+export async function settledStart(start: Promise<ReloadResult>): Promise<StartOutcome> {
+  try {
+    return await start;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
 /** The result of a start. Throws the error of one that was stopped first. */
 export function resultOf(outcome: StartOutcome): ReloadResult {
   if (outcome instanceof Error) throw outcome;

@@ -14,9 +14,17 @@ import { latestPlan, type ProgramRecord } from '../handover/record.ts';
 import { createListenerResumer } from '../handover/resume-listeners.ts';
 import { createProgram, type ProgramParts } from '../program/program.ts';
 import type { HeldSockets } from '../sockets/obtain-sockets.ts';
-import { byPriority, hasFailed, isDone, isScheduled, type Member, type StartOutcome } from './member.ts';
+import {
+  byPriority,
+  hasFailed,
+  isDone,
+  isScheduled,
+  type Member,
+  settledStart,
+  type StartOutcome,
+} from './member.ts';
 import { createSchedulesLoader } from './schedule/schedules-loader.ts';
-import { createMemberStarter, settledStart } from './start-member.ts';
+import { createMemberStarter } from './start-member.ts';
 import { type Dependent, dependentsFirst, rankOf, withDependencies } from './start-order.ts';
 
 export interface StartUnderWay {

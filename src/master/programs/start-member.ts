@@ -6,7 +6,7 @@ import type { ReloadResult } from '../../shared/control-api.ts';
 import type { ProgramPlan } from '../config/plan.ts';
 import { notStartedFailure } from '../program/worker-failures.ts';
 import { createEventLoopTurns } from './event-loop-turns.ts';
-import type { Member, StartOutcome } from './member.ts';
+import { type Member, settledStart, type StartOutcome } from './member.ts';
 
 export interface MemberStarterParts {
   /** Has a member rest that has no worker. */
@@ -92,28 +92,16 @@ export function createMemberStarter({ rest, stopped, outlives }: MemberStarterPa
         return stopped('start', program.name());
       }
       member.keepsListeners = false;
-      try {
-        const result = await program.start();
-        if (result.ok && program.plan().kind.type === 'oneshot') return await endOfRun(member, result);
-        // (A program whose start is repeated does not come to rest.)
-        if (!result.ok && program.phase() !== 'backoff') await member.rest.promise;
-        return result;
-      } catch (error) {
-        return error instanceof Error ? error : new Error(String(error));
-      }
+      const begun = await settledStart(program.start());
+      if (begun instanceof Error) return begun;
+      if (begun.ok && program.plan().kind.type === 'oneshot') return endOfRun(member, begun);
+      // (A program whose start is repeated does not come to rest.)
+      if (!begun.ok && program.phase() !== 'backoff') await member.rest.promise;
+      return begun;
     },
     throughItsRun: async (member, begun) =>
       begun instanceof Error || !begun.ok || member.program.plan().schedule === null
         ? begun
         : endOfRun(member, begun),
   };
-}
-
-/** The outcome of a start, with the error of one that was stopped first. */
-export async function settledStart(start: Promise<ReloadResult>): Promise<StartOutcome> {
-  try {
-    return await start;
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
 }
