@@ -57,7 +57,7 @@ export interface Rescue {
   relieve(): void;
   /** The workers that serve on the listeners that were taken over, until a generation does or their time is over; null if there are none. */
   orphans(): Status['orphans'];
-  /** What the workers of the dead master still do; null if this master has nothing more to do with them. It is not handed over to another image of the master. */
+  /** What the workers of the dead master still do. Null if this master has nothing more to do with them: before that, it cannot be replaced by another image. */
   unfinished(): 'serve' | 'drain' | null;
 }
 
@@ -236,8 +236,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     },
     unfinished() {
       if (own.size > 0) return 'serve';
-      const isDraining = [...draining].some(({ orphans }) => orphans.some((one) => stillRuns(one.process)));
-      return isDraining ? 'drain' : null;
+      return [...draining].some(hasWorkers) ? 'drain' : null;
     },
   };
 }
@@ -246,6 +245,11 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
 function aloneAt(wanted: BindablePlan): readonly OrphanedWorker[] {
   const { orphans, others } = holdersAt(wanted);
   return others.length === 0 ? orphans : [];
+}
+
+/** Whether one of the workers still runs. */
+function hasWorkers({ orphans }: Awaited): boolean {
+  return orphans.some(({ process: one }) => stillRuns(one));
 }
 
 function keyOf({ process: { pid, startedAt } }: OrphanedWorker): string {
@@ -337,8 +341,7 @@ function hold(
   rescued: Awaited,
   closed: (rescued: Awaited) => void,
 ): readonly BoundListener[] | string {
-  const { address: wanted, orphans } = rescued;
-  const isServed = (): boolean => orphans.some(({ process: one }) => stillRuns(one));
+  const { address: wanted } = rescued;
   const handles = taken.map(({ fd }) => handleOfServed(fd));
   const problem = handles.find((handle) => typeof handle === 'string');
   if (problem !== undefined) {
@@ -366,12 +369,12 @@ function hold(
         // Another address that the new program asks for is not bound beside it: clients would be taken from the workers that serve it.
         isUndecided: false,
         standsFor: isOpenToAll && !(isWide && taken.length === 1) ? wanted.name : null,
-        isServedElsewhere: isServed,
+        isServedElsewhere: () => hasWorkers(rescued),
         ...(file === null ? {} : { file }),
       },
       () => {
         closed(rescued);
-        if (file !== null && address.type === 'unix' && !isServed()) removeOwn(address.path, file);
+        if (file !== null && address.type === 'unix' && !hasWorkers(rescued)) removeOwn(address.path, file);
       },
     );
   });
