@@ -1,5 +1,5 @@
 // Queue workers and programs that run once: they have no address, and nothing of graceful-run in them.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
@@ -60,8 +60,9 @@ command = ["${process.execPath}", "-e", '''
 ''']
 `);
   await master.waitFor('generationReady');
-  await eventually('it has looked', () => readFileSync(join(folder, 'seen'), 'utf8').endsWith(']'));
-  expect(JSON.parse(readFileSync(join(folder, 'seen'), 'utf8'))).toEqual([[], 'mails', '0']);
+  const seen = join(folder, 'seen');
+  await eventually('it has looked', () => existsSync(seen) && readFileSync(seen, 'utf8').endsWith(']'));
+  expect(JSON.parse(readFileSync(seen, 'utf8'))).toEqual([[], 'mails', '0']);
 });
 
 test('a worker that ends as expected has exited, one that crashes is started again', async () => {
