@@ -15,10 +15,11 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { readConfig } from '../../src/master/config/files/read-config.ts';
 import { installForAll, type Installed } from '../helpers/install-for-all.ts';
 import { isRoot } from '../helpers/required-programs.ts';
 import { ask } from '../../src/shared/ask-master.ts';
@@ -549,11 +550,40 @@ const programs: typeof broken = [
   ],
 ];
 
-describe.concurrent.each([
+/** What is wrong with the files, as it is told; without the processes that a start takes. */
+async function read(files: Files): Promise<readonly string[]> {
+  const folder = temporaryFolder();
+  put(folder, files);
+  const compiled = await readConfig(join(folder, mainFile(files)), { SECRET: 'hunter2' });
+  const problems = 'problems' in compiled ? compiled.problems : [];
+  return problems.map((problem) => describeProblemAndHint(problem, folder));
+}
+
+const texts = [
   { what: 'text that is broken', cases: broken },
-  { what: 'files that cannot be read', cases: unreadable },
   { what: 'values that are wrong', cases: values },
   { what: 'values that do not go together', cases: together },
+];
+
+describe.each(texts)('$what', ({ cases }) => {
+  test.each(cases)('%s', async (_title, files, problems) => {
+    const lines = await read(files);
+    expect(matched(lines, problems)).toEqual(problems);
+    expect(lines.join()).not.toContain('hunter2');
+  });
+});
+
+// A start reads a text as `read` does, and so does an update, which gets every one of them below. So here one for each format and kind is enough.
+const formats = Object.values(
+  Object.fromEntries(broken.map((one) => [extname(mainFile(one[1])), one] as const)),
+);
+
+describe.concurrent.each([
+  {
+    what: 'texts with which a start ends',
+    cases: [...formats, ...[values, together].flatMap((cases) => cases.slice(-1))],
+  },
+  { what: 'files that cannot be read', cases: unreadable },
   { what: 'files that are programs', cases: programs },
 ])('$what', ({ cases }) => {
   test.each(cases)('%s', async (_title, files, problems) => {
