@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { failureCounts, failuresOf } from '../../test/helpers/tally.ts';
 import type { ForeignEffort } from '../effort.ts';
-import type { Count } from '../measures/failed.ts';
+import type { Count } from '../count.ts';
 import { foreignTotals } from '../render/totals.ts';
 import { programs, startItself, startUnder, type RunningProgram } from './programs.ts';
 

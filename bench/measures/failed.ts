@@ -5,19 +5,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { startLoad } from '../../test/helpers/strict-client.ts';
 import { failureCounts, failuresOf } from '../../test/helpers/tally.ts';
+import type { Count } from '../count.ts';
 import type { PeerEffort } from '../effort.ts';
 import { runWrk } from '../load-tools.ts';
 import { isMeasured } from '../own/results.ts';
 import { reloadRepeatedly } from '../peers/reloads.ts';
 import type { RunningTool, Tool } from '../peers/tool.ts';
 import { startInRounds, type Outcome } from '../peers/rounds.ts';
-
-export interface Count {
-  readonly requests: number;
-  readonly failed: number;
-  /** The failures by kind, as far as the client distinguishes them. */
-  readonly kinds: Readonly<Record<string, number>>;
-}
 
 export interface FailedTurn {
   readonly reloads: number;

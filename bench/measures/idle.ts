@@ -36,7 +36,7 @@ export async function measureIdle(
       await pause(idleMs);
       for (const [at, [tool, running]] of started.entries()) {
         figures.get(tool)?.push({
-          memoryBytes: sum(running.masterPids.map(residentBytes)),
+          memoryBytes: sum(running.masterPids().map(residentBytes)),
           wakeUps: wakeUps(running) - (before[at] ?? NaN),
           windowMs: idleMs,
         });
@@ -49,7 +49,7 @@ export async function measureIdle(
 }
 
 function wakeUps({ masterPids }: RunningTool): number {
-  return sum(masterPids.map(wakeUpsOf));
+  return sum(masterPids().map(wakeUpsOf));
 }
 
 function sum(values: readonly number[]): number {

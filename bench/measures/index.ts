@@ -1,10 +1,12 @@
 /** Every measurement of the comparison by name, and the tools to which each applies. */
+import type { Count } from '../count.ts';
 import type { PeerEffort } from '../effort.ts';
 import type { Tool } from '../peers/tool.ts';
 import type { Outcome } from '../peers/rounds.ts';
-import { measureFailed, type Count, type FailedTurn } from './failed.ts';
+import { measureFailed, type FailedTurn } from './failed.ts';
 import { measureIdle, type IdleTurn } from './idle.ts';
 import { measureKilled, type KilledTurn } from './killed.ts';
+import { measureMasterKilled, type MasterKilledTurn } from './master-killed.ts';
 import { measureLatency, type LatencyTurn } from './latency.ts';
 import { measureSlow } from './slow.ts';
 import { measureThroughput, type ThroughputTurn } from './throughput.ts';
@@ -19,6 +21,7 @@ export interface PeerResults {
   readonly timing?: readonly Outcome<TimingTurn>[];
   readonly idle?: readonly Outcome<IdleTurn>[];
   readonly killed?: readonly Outcome<KilledTurn>[];
+  readonly masterKilled?: readonly Outcome<MasterKilledTurn>[];
   readonly websockets?: readonly Outcome<WebSocketTurn>[];
 }
 
@@ -33,6 +36,9 @@ export const measures: Readonly<Record<keyof PeerResults, Measure>> = {
   latency: async (tools, effort) => ({ latency: await measureLatency(tools, effort) }),
   timing: async (tools, effort) => ({ timing: await measureTiming(reloadable(tools), effort) }),
   killed: async (tools, effort) => ({ killed: await measureKilled(reloadable(tools), effort) }),
+  masterKilled: async (tools, effort) => ({
+    masterKilled: await measureMasterKilled(reloadable(tools), effort),
+  }),
   websockets: async (tools, effort) => ({
     websockets: await measureWebSockets(
       tools.filter((tool) => tool.canWebSockets),

@@ -2,10 +2,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { startLoad } from '../../test/helpers/strict-client.ts';
 import { failureCounts, failuresOf } from '../../test/helpers/tally.ts';
+import type { Count } from '../count.ts';
 import type { PeerEffort } from '../effort.ts';
 import type { Tool } from '../peers/tool.ts';
 import { startInRounds, type Outcome } from '../peers/rounds.ts';
-import type { Count } from './failed.ts';
 
 /** The time from sending the requests to the reload: long enough for every request to have arrived, and too short for a response. */
 const untilReloadMs = 500;

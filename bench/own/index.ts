@@ -2,7 +2,7 @@
 import type { OwnEffort } from '../effort.ts';
 import { measureBoot } from './boot.ts';
 import { measureCrowd } from './idle-connections.ts';
-import { measureFailures } from './failures.ts';
+import { measureFailures, measureUpgrades } from './failures.ts';
 import { measureIdle } from './idle.ts';
 import type { OwnResults } from './results.ts';
 import { withoutAutogroups } from '../autogroups.ts';
@@ -17,6 +17,7 @@ export const ownMeasures: Readonly<Record<keyof OwnResults, Measure>> = {
   spread: async (effort) => ({ spread: await withoutAutogroups(() => measureSpread(effort)) }),
   boot: async (effort) => ({ boot: await measureBoot(effort) }),
   failures: async (effort) => ({ failures: await measureFailures(effort) }),
+  upgrades: async (effort) => ({ upgrades: await measureUpgrades(effort) }),
   crowd: async (effort) => ({ crowd: await measureCrowd(effort) }),
   idle: async (effort) => ({ idle: await measureIdle(effort) }),
 };

@@ -3,7 +3,7 @@
  * environment and stdio.
  */
 import { EventLog } from '../../test/helpers/event-log.ts';
-import { appPath, startProcess, temporaryFolder, type StartOptions } from '../processes.ts';
+import { appPath, startProcess, temporaryFolder, type Started, type StartOptions } from '../processes.ts';
 
 /** The path of the built command. */
 const executable: string = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
@@ -17,6 +17,8 @@ export interface Running {
 
 export interface RunningMaster extends Running {
   readonly log: EventLog;
+  /** Starts another master by the same command. `pid` and `log` are those of the last one. */
+  readonly again: () => void;
 }
 
 /** Starts an application alone. Returns at once, because the time until it serves may be the measurement. */
@@ -46,25 +48,41 @@ export async function startUnderMaster(
 ): Promise<RunningMaster> {
   const runtime = temporaryFolder();
   const all = ['--name', 'bench', '--log-format', 'json', ...flags];
-  const { child, pid, stop } = startProcess(process.execPath, [executable, ...all, '--', ...command], {
-    ...options,
-    env: { ...env, XDG_RUNTIME_DIR: runtime.path },
-  });
-  const log = new EventLog();
-  if (child.stderr !== null) log.read(child.stderr);
-  child.once('exit', () => {
-    log.end();
-  });
-  const stopAll = async (): Promise<void> => {
-    await stop();
+  const start = (): Started & { readonly log: EventLog } => {
+    const started = startProcess(process.execPath, [executable, ...all, '--', ...command], {
+      ...options,
+      env: { ...env, XDG_RUNTIME_DIR: runtime.path },
+    });
+    const log = new EventLog();
+    if (started.child.stderr !== null) log.read(started.child.stderr);
+    started.child.once('exit', () => {
+      log.end();
+    });
+    return { ...started, log };
+  };
+  let current = start();
+  const stop = async (): Promise<void> => {
+    await current.stop();
     runtime.remove();
   };
   try {
-    await log.waitFor('generationReady', { generation: 1 });
-    const { port } = await log.waitFor('listenerBound');
-    return { pid, port: port ?? 0, log, stop: stopAll };
+    await current.log.waitFor('generationReady', { generation: 1 });
+    const { port } = await current.log.waitFor('listenerBound');
+    return {
+      get pid() {
+        return current.pid;
+      },
+      port: port ?? 0,
+      get log() {
+        return current.log;
+      },
+      again() {
+        current = start();
+      },
+      stop,
+    };
   } catch (error) {
-    await stopAll();
+    await stop();
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 /** The raw figures of the comparison with bare Node.js. */
+import type { Count } from '../count.ts';
 
 /** Figures of the bare application and of the same one under graceful-run, measured alternately. */
 export interface Comparison {
@@ -27,15 +28,14 @@ export interface BootResult {
 
 export interface FailuresResult {
   readonly client: string;
-  readonly counts:
-    | {
-        readonly reloads: number;
-        readonly requests: number;
-        readonly failed: number;
-        /** The failures by kind, as far as the client distinguishes them. */
-        readonly kinds: Readonly<Record<string, number>>;
-      }
-    | NotMeasured;
+  readonly counts: (Count & { readonly reloads: number }) | NotMeasured;
+}
+
+/** Failed requests while the master upgrades itself. */
+export interface UpgradesResult {
+  readonly client: string;
+  /** `awayMs`: for each upgrade, how long the master read nothing from its workers and answered no command. */
+  readonly counts: (Count & { readonly upgrades: number; readonly awayMs: readonly number[] }) | NotMeasured;
 }
 
 export interface IdleResult {
@@ -78,6 +78,7 @@ export interface OwnResults {
   readonly spread?: readonly SpreadResult[] | NotMeasured;
   readonly boot?: readonly BootResult[];
   readonly failures?: readonly FailuresResult[];
+  readonly upgrades?: readonly UpgradesResult[];
   readonly crowd?: CrowdResult;
   readonly idle?: IdleResult;
 }

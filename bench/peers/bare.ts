@@ -17,9 +17,10 @@ export const bare: Tool = {
     await untilServing(server, port);
     return {
       port,
-      masterPids: [],
+      masterPids: () => [],
       workerPids: () => [server.pid],
       reload: () => Promise.reject(new Error('a bare process cannot reload')),
+      startAgain: () => Promise.reject(new Error('a bare process has no master')),
       stop: server.stop,
     };
   },

@@ -1,5 +1,5 @@
 /** node:cluster with the usual recipe, and the same with http-terminator in the workers. */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { freePort } from '../../test/helpers/plain-client.ts';
 import { appPath } from '../processes.ts';
 import { childrenOf } from '../proc.ts';
@@ -32,25 +32,30 @@ export const httpTerminator: Tool = {
 
 async function start(worker: string, { workers, webSockets = false }: StartTool): Promise<RunningTool> {
   const port = await freePort();
+  // It sends a message when all workers serve, and again after each reload.
+  const messages = new EventEmitter();
+  const message = (): Promise<unknown> =>
+    once(messages, 'message', { signal: AbortSignal.timeout(patienceMs) });
+  const serving = message();
   const primary = launch(
     process.execPath,
     [appPath('cluster-primary.cjs'), appPath(worker), String(workers)],
     { env: { PORT: String(port), ...webSocketEnvironment(webSockets) }, ipc: true },
+    (child) => child.on('message', () => messages.emit('message')),
   );
-  const { child, pid } = primary;
-  const serving = once(child, 'message', { signal: AbortSignal.timeout(patienceMs) });
   await untilServing(primary, port);
   await serving;
-  const workerPids = (): readonly number[] => childrenOf(pid);
+  const workerPids = (): readonly number[] => childrenOf(primary.pid);
   return {
     port,
-    masterPids: [pid],
+    masterPids: () => [primary.pid],
     workerPids,
     async reload() {
       // The call throws if the primary has crashed.
-      process.kill(pid, 'SIGHUP');
-      await once(child, 'message', { signal: AbortSignal.timeout(patienceMs) });
+      process.kill(primary.pid, 'SIGHUP');
+      await message();
     },
+    startAgain: primary.again,
     stop: () => stopWithWorkers(primary, workerPids),
   };
 }

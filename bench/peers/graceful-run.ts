@@ -1,6 +1,8 @@
 /** graceful-run itself, with default options. */
 import { readFileSync } from 'node:fs';
-import { startManaged } from '../own/processes.ts';
+import { freePort } from '../../test/helpers/plain-client.ts';
+import { startUnderMaster } from '../own/processes.ts';
+import { appPath } from '../processes.ts';
 import { childrenOf, runs } from '../proc.ts';
 import { stopWithWorkers } from './launch.ts';
 import { webSocketEnvironment } from './work-environment.ts';
@@ -41,20 +43,27 @@ async function start(
   { workers, webSockets = false }: StartTool,
   flags: readonly string[],
 ): Promise<RunningTool> {
-  const all = ['--host', '127.0.0.1', '--workers', String(workers), ...flags];
-  const { pid, port, log, stop } = await startManaged('serve.cjs', all, webSocketEnvironment(webSockets));
+  const port = await freePort();
+  const master = await startUnderMaster(
+    [process.execPath, appPath('serve.cjs')],
+    ['--host', '127.0.0.1', '--port', String(port), '--workers', String(workers), ...flags],
+    { env: webSocketEnvironment(webSockets) },
+  );
   // The master has another child, which waits for the master's end.
-  const workerPids = (): readonly number[] => childrenOf(pid).filter((child) => runs(child, 'serve.cjs'));
+  const workerPids = (): readonly number[] =>
+    childrenOf(master.pid).filter((child) => runs(child, 'serve.cjs'));
   return {
     port,
-    masterPids: [pid],
+    masterPids: () => [master.pid],
     workerPids,
     async reload() {
+      const { pid, log } = master;
       const generation = Math.max(...log.all('generationReady').map((event) => event.generation)) + 1;
       process.kill(pid, 'SIGHUP');
       await log.waitFor('generationReady', { generation });
     },
-    stop: () => stopWithWorkers({ stop }, workerPids),
+    startAgain: master.again,
+    stop: () => stopWithWorkers(master, workerPids),
   };
 }
 

@@ -1,5 +1,5 @@
 /** The parts that drivers share: starting a master in the foreground, and finding out what the tool does not report. */
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { eventually } from '../../test/helpers/eventually.ts';
 import { firstAnswer } from '../answers.ts';
@@ -11,19 +11,44 @@ import type { RunningTool } from './tool.ts';
 export const patienceMs = 20_000;
 
 /** A master that was started in the foreground. Its last output is kept in case it does not serve. */
-export interface Launched extends Started {
+export interface Launched {
+  /** That of the master that was started last. */
+  readonly pid: number;
   readonly stderr: () => string;
+  /** Ends the master that was started last. */
+  readonly stop: () => Promise<void>;
+  /** Starts another one in the same way. `started` of `launch` is called with it, too. */
+  readonly again: () => void;
 }
 
 const keptChars = 4_000;
 
-export function launch(command: string, args: readonly string[], options: StartOptions = {}): Launched {
-  const started = startProcess(command, args, options);
+export function launch(
+  command: string,
+  args: readonly string[],
+  options: StartOptions = {},
+  started: (child: ChildProcess) => void = () => undefined,
+): Launched {
   let stderr = '';
-  started.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    stderr = (stderr + text).slice(-keptChars);
-  });
-  return { ...started, stderr: () => stderr };
+  const start = (): Started => {
+    const process = startProcess(command, args, options);
+    process.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderr = (stderr + text).slice(-keptChars);
+    });
+    started(process.child);
+    return process;
+  };
+  let current = start();
+  return {
+    get pid() {
+      return current.pid;
+    },
+    stderr: () => stderr,
+    stop: () => current.stop(),
+    again() {
+      current = start();
+    },
+  };
 }
 
 /** Resolves when the port responds; if it does not, ends the master and rejects with its output. */
@@ -45,7 +70,7 @@ export function runReplacing(
   const workerPids = (): readonly number[] => childrenOf(master.pid);
   return {
     port,
-    masterPids: [master.pid],
+    masterPids: () => [master.pid],
     workerPids,
     async reload() {
       const before = new Set(workerPids());
@@ -53,6 +78,7 @@ export function runReplacing(
       await eventually('a new worker', () => workerPids().some((pid) => !before.has(pid)), patienceMs);
       await firstAnswer(port, (body) => !before.has(Number(body)), patienceMs);
     },
+    startAgain: master.again,
     stop: () => stopWithWorkers(master, workerPids),
   };
 }

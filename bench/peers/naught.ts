@@ -29,6 +29,8 @@ async function start({ workers, webSockets = false }: StartTool): Promise<Runnin
     stdout: '/dev/null',
     stderr: '/dev/null',
   };
+  // It prints `Ready.` when all workers are online, and again when a deploy is done.
+  let timesReady = 0;
   const daemon = launch(
     process.execPath,
     [
@@ -40,32 +42,32 @@ async function start({ workers, webSockets = false }: StartTool): Promise<Runnin
       appPath('naught.cjs'),
     ],
     { cwd: folder.path, env: { PORT: String(port), ...webSocketEnvironment(webSockets) } },
+    ({ stderr }) => {
+      if (stderr === null) return;
+      createInterface({ input: stderr }).on('line', (line) => {
+        if (/^(?:Ready|DeployFailed)\./.test(line)) timesReady += 1;
+      });
+    },
   );
-  // It prints `Ready.` when all workers are online, and again when a deploy is done.
-  let timesReady = 0;
-  if (daemon.child.stderr !== null) {
-    createInterface({ input: daemon.child.stderr }).on('line', (line) => {
-      if (/^(?:Ready|DeployFailed)\./.test(line)) timesReady += 1;
-    });
-  }
   const untilReady = (times: number): Promise<void> =>
     eventually('naught is ready', () => timesReady >= times, patienceMs);
   await untilServing(daemon, port);
   await untilReady(1);
   // The daemon has a master of its own, which runs the workers.
-  const masters = childrenOf(daemon.pid);
-  const workerPids = (): readonly number[] => masters.flatMap(childrenOf);
+  const masters = (): readonly number[] => childrenOf(daemon.pid);
+  const workerPids = (): readonly number[] => masters().flatMap(childrenOf);
   return {
     port,
-    masterPids: [daemon.pid, ...masters],
+    masterPids: () => [daemon.pid, ...masters()],
     workerPids,
     async reload() {
       const times = timesReady + 1;
       process.kill(daemon.pid, 'SIGHUP');
       await untilReady(times);
     },
+    startAgain: daemon.again,
     async stop() {
-      await stopWithWorkers(daemon, () => [...masters, ...workerPids()]);
+      await stopWithWorkers(daemon, () => [...masters(), ...workerPids()]);
       folder.remove();
     },
   };

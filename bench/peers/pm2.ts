@@ -53,18 +53,20 @@ async function start({ workers, webSockets = false }: StartTool): Promise<Runnin
     if (existsSync(pidFile)) signalTree(daemonPid(), 'SIGKILL');
   });
   await command('start', ecosystem);
-  const pid = daemonPid();
-  const workerPids = (): readonly number[] => childrenOf(pid);
+  const workerPids = (): readonly number[] => childrenOf(daemonPid());
   await firstAnswer(port, () => true, patienceMs);
   return {
     port,
-    masterPids: [pid],
+    masterPids: () => [daemonPid()],
     workerPids,
     async reload() {
       await command('reload', 'bench');
     },
+    async startAgain() {
+      await command('start', ecosystem);
+    },
     async stop() {
-      const all = [pid, ...workerPids()];
+      const all = [daemonPid(), ...workerPids()];
       await command('kill');
       for (const one of all) signalTree(one, 'SIGKILL');
       await allGone(all, patienceMs);

@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../test/helpers/plain-client.ts';
-import { appPath, temporaryFolder, type Started } from '../processes.ts';
-import { launch, untilServing } from './launch.ts';
+import { appPath, temporaryFolder } from '../processes.ts';
+import { launch, type Launched, untilServing } from './launch.ts';
 import { webSocketEnvironment } from './work-environment.ts';
 import type { RunningTool, StartTool } from './tool.ts';
 
@@ -41,7 +41,7 @@ export async function startProxy(options: StartTool, { configure, run }: Proxy):
   };
 }
 
-async function startBackend({ webSockets = false }: StartTool, port: number): Promise<Started> {
+async function startBackend({ webSockets = false }: StartTool, port: number): Promise<Launched> {
   const env = { PORT: String(port), ...webSocketEnvironment(webSockets) };
   const server = launch(process.execPath, [appPath('serve.cjs')], { env, stopSignal: 'SIGKILL' });
   await untilServing(server, port);

@@ -69,7 +69,7 @@ async function measureOnce<Figures>(tool: Tool, options: MeasureOptions<Figures>
   const running = await tool.start({ workers, webSockets });
   const abandon = setTimeout(() => {
     // A tool that hangs would hang the whole run. Without its processes, every wait for it ends.
-    for (const pid of [...running.masterPids, ...running.workerPids()]) signalTree(pid, 'SIGKILL');
+    for (const pid of [...running.masterPids(), ...running.workerPids()]) signalTree(pid, 'SIGKILL');
   }, tooLongMs);
   try {
     return await measure(running, tool);

@@ -27,7 +27,7 @@ export interface StartTool {
 export interface RunningTool {
   readonly port: number;
   /** The pids of the processes that stay while workers come and go. */
-  readonly masterPids: readonly number[];
+  readonly masterPids: () => readonly number[];
   /** Returns the pids of the processes that serve, including those that are about to exit. */
   workerPids(): readonly number[];
   /**
@@ -35,6 +35,8 @@ export interface RunningTool {
    * worker responds.
    */
   reload(): Promise<void>;
+  /** Runs the command of the tool again, for the same port, after its master was killed. Resolves when the command has been started, whatever becomes of it. */
+  readonly startAgain: () => Promise<void> | void;
   /** Stops the tool. Resolves when none of its processes is left. */
   readonly stop: () => Promise<void>;
 }

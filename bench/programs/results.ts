@@ -1,5 +1,5 @@
 /** The raw figures of many programs under one tool. */
-import type { Count } from '../measures/failed.ts';
+import type { Count } from '../count.ts';
 import type { Outcome } from '../peers/rounds.ts';
 import type { ToolDescription } from '../results.ts';
 

@@ -9,6 +9,7 @@ export function ownSections({
   spread: spreads,
   boot,
   failures: failed,
+  upgrades,
   crowd,
   idle,
 }: OwnResults): readonly string[] {
@@ -72,6 +73,29 @@ export function ownSections({
           isMeasured(counts)
             ? [client, whole(counts.reloads), whole(counts.requests), failures(counts.failed, counts.kinds)]
             : [client, counts.missing, '', ''],
+        ),
+      ),
+    ]);
+  }
+  if (upgrades !== undefined) {
+    sections.push([
+      '### Failed requests while the master upgrades itself once a second',
+      '',
+      'On SIGUSR2, the master replaces graceful-run and Node.js in its own process ([upgrade.md](upgrade.md)). Its workers stay, and so do their connections.',
+      '"Master away" is the time in milliseconds during which it answers no command. What the workers write meanwhile waits in pipes.',
+      '',
+      ...table(
+        ['client', 'upgrades', 'requests', 'failed', 'master away'],
+        upgrades.map(({ client, counts }) =>
+          isMeasured(counts)
+            ? [
+                client,
+                whole(counts.upgrades),
+                whole(counts.requests),
+                failures(counts.failed, counts.kinds),
+                spread(counts.awayMs, whole),
+              ]
+            : [client, counts.missing, '', '', ''],
         ),
       ),
     ]);

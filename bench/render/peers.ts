@@ -1,5 +1,5 @@
 /** Renders the comparison of graceful-run with other tools. Pure. */
-import type { Count } from '../measures/failed.ts';
+import type { Count } from '../count.ts';
 import type { PeerResults } from '../measures/index.ts';
 import type { Latencies, LatencyTurn } from '../measures/latency.ts';
 import type { Outcome } from '../peers/rounds.ts';
@@ -9,7 +9,7 @@ import { failures, megabytes, spread, table, tenths, whole, type Row } from './t
 
 /** Renders one section for each measurement; those without figures are left out. */
 export function peerSections(results: PeerResults): readonly string[] {
-  const { failed, slow, latency, timing, killed, websockets, throughput, idle } = results;
+  const { failed, slow, latency, timing, killed, masterKilled, websockets, throughput, idle } = results;
   const sections = [
     failed && section(failedHead, rows(failed, failedRow)),
     slow && section(slowHead, rows(slow, slowRow)),
@@ -23,6 +23,7 @@ export function peerSections(results: PeerResults): readonly string[] {
         ]),
       ),
     killed && section(killedHead, rows(killed, killedRow)),
+    masterKilled && section(masterKilledHead, rows(masterKilled, masterKilledRow)),
     websockets && section(webSocketHead, rows(websockets, webSocketRow)),
     throughput &&
       section(
@@ -107,6 +108,20 @@ const killedHead: Head = {
   columns: ['', 'requests', 'failed', 'replaced after'],
 };
 
+const masterKilledHead: Head = {
+  title: 'The master killed with -9',
+  text: [
+    'Under the same load, the master is killed: all processes of the tool that stay while workers come and go. 100 ms later, its command is run again, as systemd',
+    'does by default. "Closed" counts how often a connection of the 32 keep-alive clients was closed between two requests, which is no failure. "Old workers left"',
+    'counts the old workers that still ran 4 s after a new one had responded, or had not in 5 s. The numbers are sums over all rounds; the last column is the time in',
+    'milliseconds from the kill until a new worker responds.',
+    '',
+    'The workers of nginx serve on, but a new master cannot start while they hold the address, so nothing can reload or stop them but a signal to each. naught does not start',
+    'while the socket file of the killed one is there.',
+  ],
+  columns: ['', 'requests', 'failed', 'closed', 'old workers left', 'replaced after'],
+};
+
 const webSocketHead: Head = {
   title: 'WebSockets',
   text: [
@@ -171,6 +186,20 @@ const killedRow: RowOf<'killed'> = (turns) => {
   const times = turns.map((turn) => turn.replacedMs).filter((time) => time !== null);
   if (times.length < turns.length) return ['', 'every request from then on', 'not replaced'];
   return [whole(requests), failures(failed, kinds), spread(times, whole)];
+};
+
+const masterKilledRow: RowOf<'masterKilled'> = (turns) => {
+  const { requests, failed, kinds } = addCounts(turns);
+  const sum = (name: 'closed' | 'oldLeft'): string =>
+    whole(pick(turns, name).reduce((total, count) => total + count, 0));
+  const times = turns.map((turn) => turn.replacedMs).filter((time) => time !== null);
+  return [
+    whole(requests),
+    failures(failed, kinds),
+    sum('closed'),
+    sum('oldLeft'),
+    times.length < turns.length ? 'not replaced' : spread(times, whole),
+  ];
 };
 
 const webSocketRow: RowOf<'websockets'> = (turns) => {

@@ -1,5 +1,6 @@
 /** Adds up the counts of several rounds. Pure. */
-import type { Count, FailedTurn } from '../measures/failed.ts';
+import type { Count } from '../count.ts';
+import type { FailedTurn } from '../measures/failed.ts';
 import type { ForeignFigures } from '../foreign/measure.ts';
 import { median } from '../statistics.ts';
 
