@@ -2,7 +2,13 @@
 import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { isNode } from '../../shared/is-node.ts';
-import { type ProcessStat, readAllProcesses, readProcessStat, stillRuns } from '../../shared/process-stat.ts';
+import {
+  processNumbers,
+  type ProcessStat,
+  readAllProcesses,
+  readProcessStat,
+  stillRuns,
+} from '../../shared/process-stat.ts';
 import { holdsSocket } from '../sockets/address-holder.ts';
 import { oncePerTurn } from '../sockets/once-per-turn.ts';
 import { findTree } from './process-tree.ts';
@@ -56,14 +62,20 @@ export function findServing(worker: number, known: number = worker): number | nu
 export function treeOf(worker: number): readonly ProcessStat[] {
   const self = readProcessStat('self');
   if (self === null) return [];
-  const known = processes();
-  const all = known.some(({ pid }) => pid === worker) ? known : readAllProcesses();
+  const all = processes();
+  // It was started in this turn, and so was all that it has started. A start of hundreds of workers asks for each of them.
+  if (!all.has(worker)) for (const one of processNumbers()) if (!all.has(one)) note(all, one);
   // A caller that has seen one of these processes end may ask again at once.
-  return findTree({ pids: [worker], sessions: [worker] }, all, self).filter(stillRuns);
+  return findTree({ pids: [worker], sessions: [worker] }, [...all.values()], self).filter(stillRuns);
 }
 
-/** All processes, read once in a turn of the event loop: a stop asks for each of hundreds of workers which process to signal. */
-const processes = oncePerTurn(readAllProcesses);
+/** All processes by their pids, read once in a turn of the event loop: a stop asks for each of hundreds of workers which process to signal. */
+const processes = oncePerTurn(() => new Map(readAllProcesses().map((one) => [one.pid, one])));
+
+function note(all: Map<number, ProcessStat>, pid: number): void {
+  const stat = readProcessStat(pid);
+  if (stat !== null) all.set(pid, stat);
+}
 
 /** True for a shell, which may run another command when the one that it waits for has ended. False if that cannot be determined. */
 export function isShell(pid: number): boolean {
