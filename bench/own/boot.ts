@@ -4,7 +4,8 @@
  * alternate, and the old worker has drained before the next measurement begins.
  *
  * Polling during a reload keeps the old generation busy on the processors on which the new one boots; a bare boot has no such load. So a
- * reload is measured twice: polled all the time, and polled only once the new generation can respond.
+ * reload is measured twice: polled all the time, and polled only once the new generation can respond. And so is a bare boot: alone, and beside
+ * another bare process that is polled all the time.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../test/helpers/plain-client.ts';
@@ -23,12 +24,15 @@ const restMs = 100;
 
 async function compare(app: string, { boots }: OwnEffort): Promise<BootResult> {
   const master = await startManaged(app);
+  const neighbor = startBare([appPath(app)], await freePort());
   const bare: number[] = [];
+  const besideBusy: number[] = [];
   const managed: number[] = [];
   const quietReloads: number[] = [];
   try {
     const port = await freePort();
     await bootBare(app, port);
+    await firstAnswer(neighbor.port, () => true);
     await reload(master, 2, nothing);
     // The first measurement of each, above, warms the file cache.
     for (let turn = 0; turn < boots; turn += 1) {
@@ -36,14 +40,17 @@ async function compare(app: string, { boots }: OwnEffort): Promise<BootResult> {
       await pause(restMs);
       bare.push(await bootBare(app, port));
       await pause(restMs);
+      besideBusy.push(await bootBeside(app, port, neighbor.port));
+      await pause(restMs);
       managed.push(await reload(master, generation, nothing));
       await pause(restMs);
       quietReloads.push(await reload(master, generation + 1, saidToServe));
     }
   } finally {
+    await neighbor.stop();
     await master.stop();
   }
-  return { app, times: { bare, managed }, quietReloads };
+  return { app, times: { bare, managed }, besideBusy, quietReloads };
 }
 
 async function bootBare(app: string, port: number): Promise<number> {
@@ -55,6 +62,18 @@ async function bootBare(app: string, port: number): Promise<number> {
     return performance.now() - startedAt;
   } finally {
     await running.stop();
+  }
+}
+
+/** A bare boot while another process answers polls. */
+async function bootBeside(app: string, port: number, busyPort: number): Promise<number> {
+  let hasBooted = false;
+  const polling = firstAnswer(busyPort, () => hasBooted);
+  try {
+    return await bootBare(app, port);
+  } finally {
+    hasBooted = true;
+    await polling;
   }
 }
 

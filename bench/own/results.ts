@@ -22,6 +22,8 @@ export interface BootResult {
   readonly app: string;
   /** Milliseconds to the first response: from the spawn (bare), or from SIGHUP to the new generation (managed), with requests to the old one all the time. */
   readonly times: Comparison;
+  /** Milliseconds of a bare boot while another bare process gets requests all the time. Missing in the results of earlier versions. */
+  readonly besideBusy?: readonly number[];
   /** Milliseconds of a reload without requests before the master reports that the new generation serves. */
   readonly quietReloads: readonly number[];
 }
