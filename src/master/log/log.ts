@@ -1,5 +1,5 @@
 /** Writes events as JSON lines, or as text for people. It owns the logger and its stream: no failure of the stream may reach the master. */
-import { type DestinationStream, type LoggerOptions, pino } from 'pino';
+import type { DestinationStream, LoggerOptions } from 'pino';
 import type { EventRecord } from '../../shared/events.ts';
 import { createNarrator } from '../../shared/narrate-events.ts';
 import { colourPaint, plainPaint } from '../../shared/paint.ts';
@@ -50,6 +50,8 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
     timestamp: false,
     formatters: { level: (label) => ({ level: label }) },
   };
+  // A quarter of what the master loads, which a command line or a plan that is wrong does not need.
+  const { pino } = await import('pino');
   const isPretty = format === 'pretty';
   const destination = isPretty ? await prettyDestination(stream, hasColours) : stream;
   const logger = pino(options, destination satisfies DestinationStream);
