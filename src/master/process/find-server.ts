@@ -47,6 +47,8 @@ export function findNodeServer(worker: number, fds: readonly number[]): boolean 
  * stands for its children, and null for a chain of wrappers.
  */
 export function findServing(worker: number, known: number = worker): number | null {
+  // Most programs are none that starts another one: nothing has to be searched.
+  if (!isWrapper(worker)) return worker;
   const tree = treeOf(worker);
   const endOf = (pid: number): number | null => {
     if (!isWrapper(pid)) return pid;
