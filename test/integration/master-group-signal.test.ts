@@ -1,9 +1,10 @@
 // SIGTERM that comes to a worker and not from its master, as systemd's default sends it to all processes of a service.
 import { readFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
+import { readProcessStat } from '../../src/shared/process-stat.ts';
 import { node } from '../clients/fixture.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { get } from '../helpers/plain-client.ts';
+import { get, whoAnswers } from '../helpers/plain-client.ts';
 import { app, appPath, kill, runMaster, type RunningMaster } from '../helpers/run-master.ts';
 import { Wire } from '../helpers/wire.ts';
 
@@ -109,8 +110,9 @@ test('what an application cuts that ends itself at SIGTERM, at the drain timeout
 function treeOf(master: RunningMaster): readonly number[] {
   return master
     .processes()
-    .map(({ pid }) => pid)
-    .sort((left, right) => right - left);
+    .flatMap(({ pid }) => readProcessStat(pid) ?? [])
+    .sort((left, right) => right.startedAt - left.startedAt || right.pid - left.pid)
+    .map(({ pid }) => pid);
 }
 
 /** Sends a signal to every process that the master has started, those that were started last first, and then to itself. */
@@ -130,8 +132,9 @@ test.each([
   '%s to the whole process tree of %s: what is in flight is finished, and no process is left',
   async (signal, _, command) => {
     const master = runMaster({ command });
-    const wire = await hold(await master.serving());
-    const [serving = -1] = treeOf(master);
+    const port = await master.serving();
+    const wire = await hold(port);
+    const { pid: serving } = await whoAnswers(port);
     signalTree(master, signal);
     await master.waitFor('stopRequested');
     await master.waitFor('listenersClosed');
@@ -162,7 +165,7 @@ test('SIGTERM to the shell that started a worker, alone: what is in flight is fi
   const master = runMaster({ command: behindShell });
   const port = await master.serving();
   const wire = await hold(port);
-  const [serving = -1] = treeOf(master);
+  const { pid: serving } = await whoAnswers(port);
   process.kill(await master.workerPid(1), 'SIGTERM');
   expect(await master.waitFor('workerDraining', { generation: 1 })).toMatchObject({ reason: 'signal' });
   await master.waitFor('workerAcceptsNoMore', { generation: 1 });
