@@ -6,6 +6,7 @@ import type net from 'node:net';
 import { killDelayMs, type MasterMessage, type WorkerMessage } from '../../shared/protocol.ts';
 import type { Application } from '../api/application.ts';
 import type { ListenerBindings } from '../listen/listener-bindings.ts';
+import { createPauses } from '../listen/pauses.ts';
 import { complainOfCut } from '../drain/clean-up.ts';
 import { createDrain } from '../drain/drain.ts';
 import { type DrainReport, openCounts } from '../drain/drain-report.ts';
@@ -79,9 +80,15 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
   const { servers, connections, requests } = tracking;
   const { pid } = process;
   const meter = createLoadMeter();
-  let lapse: NodeJS.Timeout | null = null;
-  /** Whether a pause has timed out without the master knowing it yet. */
-  let hasLapsed = false;
+  const pauses = createPauses({
+    gate: bindings,
+    send: (message) => {
+      void send(message);
+    },
+    cannotResume: (problem) => {
+      complain(`cannot accept connections again: ${problem}`);
+    },
+  });
   const order = awaitOrder(parts.drainTimeoutMs, {
     isThere: parts.hasMaster,
     tell: () => {
@@ -150,40 +157,6 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
     void send({ type: 'open', pid, ...open, isCleaningUp: drain.isCleaningUp(), load });
   }
 
-  /** Makes the worker accept again by itself after this time, unless the pause is confirmed before. Null: no time limit. */
-  function endPauseAfter(ms: number | null): void {
-    clearTimeout(lapse ?? undefined);
-    hasLapsed = false;
-    lapse =
-      ms === null
-        ? null
-        : setTimeout(() => {
-            lapse = null;
-            hasLapsed = true;
-            resume();
-          }, ms).unref();
-  }
-
-  function confirmPause(): void {
-    if (hasLapsed) {
-      hasLapsed = false;
-      void send({ type: 'pauseLapsed', pid });
-      return;
-    }
-    endPauseAfter(null);
-    if (bindings.isPaused()) void send({ type: 'paused', pid });
-    else {
-      bindings.resume();
-      void send({ type: 'notPaused', pid, problem: 'no copy of its listener has arrived' });
-    }
-  }
-
-  function resume(): void {
-    const problem = bindings.resume();
-    // Written to the application's log, not sent to the master: there is no other generation that the master could go back to.
-    if (problem !== null) complain(`cannot accept connections again: ${problem}`);
-  }
-
   /** Starts the thread that locates a hang. If that fails, the master can notice that a worker hangs, but not where. */
   function startHangLocator(handle: unknown): void {
     try {
@@ -211,15 +184,14 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
           if (drain.isBegun()) closeHandle(handle);
           else {
             bindings.pause(message.name, isRawHandle(handle) ? handle : null, servers.replaceHandle);
-            endPauseAfter(message.forMs);
+            pauses.paused(message.forMs);
           }
           break;
         case 'confirmPause':
-          if (!drain.isBegun()) confirmPause();
+          if (!drain.isBegun()) pauses.confirm();
           break;
         case 'resume':
-          endPauseAfter(null);
-          resume();
+          pauses.resume();
           break;
         case 'destination':
           drain.addDestination(handle, message.more);
@@ -243,7 +215,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
       endGroupAtExit();
       const serveMs = parts.rescueMs();
       // One that is paused for a moment accepts again by itself. Any other one that is paused stands back for workers that accept.
-      const accepts = !bindings.isPaused() || lapse !== null;
+      const accepts = !bindings.isPaused() || pauses.isBrief();
       if (serveMs === 0 || drain.isBegun() || !accepts) drainAlone();
       // The next master tells it to drain by a signal.
       else setTimeout(drainAlone, serveMs).unref();
