@@ -24,7 +24,7 @@ export function measureKilled(
 async function measureOne(running: RunningTool): Promise<KilledTurn> {
   const before = running.workerPids();
   const load = startMixedLoad(running.port);
-  await load.moreAnswers(10);
+  await load.moreAnswers(20);
   const [victim] = before;
   if (victim === undefined) throw new Error('there is no worker');
   const killedAt = performance.now();

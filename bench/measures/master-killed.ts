@@ -12,7 +12,7 @@ import { startMixedLoad } from './mixed-load.ts';
 export interface MasterKilledTurn extends Count {
   /** Kept connections that the server has closed. */
   readonly closed: number;
-  /** How many of the old workers still ran 500 ms after the new ones served. */
+  /** How many of the old workers still ran `oldGoMs` and 500 ms after a new one had responded, or after the wait for one was over. */
   readonly oldLeft: number;
   /** Milliseconds from the kill until a new worker has responded; null if none did in time. */
   readonly replacedMs: number | null;
@@ -36,7 +36,7 @@ async function measureOne(running: RunningTool): Promise<MasterKilledTurn> {
   const masters = running.masterPids();
   const load = startMixedLoad(running.port);
   try {
-    await load.moreAnswers(10);
+    await load.moreAnswers(20);
     const killedAt = performance.now();
     for (const pid of masters) process.kill(pid, 'SIGKILL');
     await pause(restartAfterMs);

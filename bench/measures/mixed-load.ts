@@ -10,9 +10,9 @@ const clients = 64;
 export interface MixedLoad {
   /** The pids that have responded so far. */
   readonly seen: ReadonlySet<number>;
-  /** Resolves when this many requests for each client have been answered from now on. */
+  /** Resolves when this many requests for each client have been answered from now on, on average. */
   moreAnswers(each: number): Promise<void>;
-  /** `closed`: how many kept connections the server has closed. */
+  /** `closed`: how many kept connections the server has closed between two requests, announced or not. */
   stop(): Promise<Count & { readonly closed: number }>;
 }
 
@@ -32,7 +32,7 @@ export function startMixedLoad(port: number): MixedLoad {
   return {
     seen,
     async moreAnswers(each) {
-      await Promise.all([kept, fresh].map((load) => load.moreAnswers(each * clients)));
+      await Promise.all([kept, fresh].map((load) => load.moreAnswers((each * clients) / 2)));
     },
     async stop() {
       const [ofKept, ofFresh] = await Promise.all([kept.stop(), fresh.stop()]);

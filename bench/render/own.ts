@@ -48,9 +48,9 @@ export function ownSections({
       '### Reload to first response',
       '',
       'Milliseconds from `kill -HUP` to the first response of the new generation, compared with the time from the spawn of the bare application to its',
-      'first response. A new connection every 4 ms detects it. Requests during a reload keep the old generation busy on the processors on which the new one',
-      'boots. So the second row of each application compares with a bare boot beside another bare process, which gets the same requests meanwhile; and in the third,',
-      'no request is sent before the master reports that the new generation serves.',
+      'first response. A request on a new connection every 4 ms detects it. These requests keep the old generation busy on the processors on which the new one boots, while',
+      'a bare boot has them to itself. So the second row of each application compares with a bare boot beside another bare process, which gets the same requests. In the',
+      'third, the requests begin only when the master reports that the new generation serves. Each ratio is the median of the ratios of the rounds, not that of the medians.',
       '',
       ...table(
         ['', 'bare boot', 'reload', 'ratio'],

@@ -111,10 +111,10 @@ const killedHead: Head = {
 const masterKilledHead: Head = {
   title: 'The master killed with -9',
   text: [
-    'Under the same load, the master is killed: all processes of the tool that stay while workers come and go. 100 ms later, its command is run again, as systemd',
-    'does by default. "Closed" counts how often a connection of the 32 keep-alive clients was closed between two requests, which is no failure. "Old workers left"',
-    'counts the old workers that still ran 4 s after a new one had responded, or had not in 5 s. The numbers are sums over all rounds; the last column is the time in',
-    'milliseconds from the kill until a new worker responds.',
+    'Under the same load, the master is killed, which means every process of the tool that is not a worker. 100 ms later, its command is run again, as systemd',
+    'does by default. "Closed" counts how often a connection of the 32 keep-alive clients was closed between two requests, announced or not, which is no failure.',
+    '"Old workers left" counts the old workers that still ran 4.5 s after a new one had responded; if none did, 10 s after the kill. The numbers are sums over all',
+    'rounds. The last column is the time in milliseconds from the kill until a new worker responds.',
     '',
     'The workers of nginx serve on, but a new master cannot start while they hold the address, so nothing can reload or stop them but a signal to each. naught does not start',
     'while the socket file of the killed one is there.',

@@ -8,14 +8,14 @@ import type { AcceptGate } from './accept-gate.ts';
 export interface PausesParts {
   readonly gate: Pick<AcceptGate, 'isPaused' | 'resume'>;
   readonly send: (message: WorkerMessage) => void;
-  /** Called with what keeps this worker from accepting again. There is no other generation that the master could go back to. */
+  /** Called with the reason why this worker cannot accept again. There is nothing that the master could do about it: it has no other generation to go back to. */
   readonly cannotResume: (problem: string) => void;
 }
 
 export interface Pauses {
   /** Call it when one of the listeners has been paused. `forMs`: for how long, unless the pause is confirmed before; null: until `resume`. */
   paused(forMs: number | null): void;
-  /** Makes the pause of all listeners last. */
+  /** Makes the pause of all listeners last until `resume`. */
   confirm(): void;
   /** Ends the pause. */
   resume(): void;
