@@ -1,8 +1,8 @@
 /** Failed requests and closed connections while a server in another language reloads: by itself, and under graceful-run. No client retries a request. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { failureCounts, failuresOf } from '../../test/helpers/tally.ts';
+import { failuresOf } from '../../test/helpers/tally.ts';
 import type { ForeignEffort } from '../effort.ts';
-import type { Count } from '../count.ts';
+import { type Count, countOf } from '../count.ts';
 import { foreignTotals } from '../render/totals.ts';
 import { programs, startItself, startUnder, type RunningProgram } from './programs.ts';
 
@@ -83,9 +83,4 @@ async function measureOne(
   } finally {
     await running.stop();
   }
-}
-
-function countOf(tally: Parameters<typeof failureCounts>[0]): Count {
-  const failed = failuresOf(tally);
-  return { requests: tally.answered + failed, failed, kinds: failureCounts(tally) };
 }

@@ -4,8 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { startLoad } from '../../test/helpers/strict-client.ts';
-import { failureCounts, failuresOf } from '../../test/helpers/tally.ts';
-import type { Count } from '../count.ts';
+import { type Count, countOf, countOfKinds } from '../count.ts';
 import type { PeerEffort } from '../effort.ts';
 import { runWrk } from '../load-tools.ts';
 import { isMeasured } from '../own/results.ts';
@@ -65,8 +64,7 @@ async function underWrk(running: RunningTool, effort: PeerEffort): Promise<Count
   const reloading = reloadRepeatedly(running, reloads, reloadEveryMs).then(() => pause(reloadEveryMs));
   const [counts] = await Promise.all([runWrk(running.port, longestMs, [], reloading), reloading]);
   if (!isMeasured(counts)) return null;
-  const { requests, kinds } = counts;
-  return { requests, kinds, failed: Object.values(kinds).reduce((sum, count) => sum + count, 0) };
+  return countOfKinds(counts);
 }
 
 /** A response that has not arrived within this time has failed. Usually it takes a millisecond. */
@@ -94,9 +92,5 @@ async function underClients(
   await reloadRepeatedly(running, effort.reloads, effort.reloadEveryMs);
   await load.moreAnswers(5 * clients.clients);
   const tally = await load.stop();
-  const failed = failuresOf(tally);
-  return {
-    count: { requests: tally.answered + failed, failed, kinds: failureCounts(tally) },
-    connections: tally.connections,
-  };
+  return { count: countOf(tally), connections: tally.connections };
 }

@@ -1,6 +1,5 @@
 /** One worker is killed with SIGKILL under load: which requests fail, and how long it takes until a new worker serves. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { eventually } from '../../test/helpers/eventually.ts';
 import type { Count } from '../count.ts';
 import type { PeerEffort } from '../effort.ts';
 import type { RunningTool, Tool } from '../peers/tool.ts';
@@ -11,8 +10,6 @@ export interface KilledTurn extends Count {
   /** Milliseconds until a new worker has responded; null if none did in time. */
   readonly replacedMs: number | null;
 }
-
-const patienceMs = 5_000;
 
 export function measureKilled(
   tools: readonly Tool[],
@@ -29,11 +26,7 @@ async function measureOne(running: RunningTool): Promise<KilledTurn> {
   if (victim === undefined) throw new Error('there is no worker');
   const killedAt = performance.now();
   process.kill(victim, 'SIGKILL');
-  const hasNew = (): boolean => [...load.seen].some((pid) => !before.includes(pid));
-  const replacedMs = await eventually('a new worker answers', hasNew, patienceMs).then(
-    () => performance.now() - killedAt,
-    () => null,
-  );
+  const replacedMs = await load.replaced(before, killedAt);
   await pause(500);
   const { requests, failed, kinds } = await load.stop();
   return { requests, failed, kinds, replacedMs };

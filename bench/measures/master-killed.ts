@@ -20,7 +20,6 @@ export interface MasterKilledTurn extends Count {
 
 /** How long systemd waits by default until it starts a unit again: RestartSec= of systemd.service(5) is 100 ms. */
 const restartAfterMs = 100;
-const patienceMs = 5_000;
 /** A program with the probation of its default serves with its new workers before the old ones are told to go. */
 const oldGoMs = 4_000;
 
@@ -42,11 +41,7 @@ async function measureOne(running: RunningTool): Promise<MasterKilledTurn> {
     await pause(restartAfterMs);
     // Whether its command fails is one thing; what the clients see is another.
     await Promise.resolve(running.startAgain()).catch(() => undefined);
-    const hasNew = (): boolean => [...load.seen].some((pid) => !before.includes(pid));
-    const replacedMs = await eventually('a new worker answers', hasNew, patienceMs).then(
-      () => performance.now() - killedAt,
-      () => null,
-    );
+    const replacedMs = await load.replaced(before, killedAt);
     await eventually('the old workers are gone', () => !before.some(isAlive), oldGoMs).catch(() => undefined);
     await pause(500);
     return { ...(await load.stop()), oldLeft: before.filter(isAlive).length, replacedMs };

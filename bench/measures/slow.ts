@@ -1,8 +1,7 @@
 /** How many slow requests fail that are in flight when a reload begins. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { startLoad } from '../../test/helpers/strict-client.ts';
-import { failureCounts, failuresOf } from '../../test/helpers/tally.ts';
-import type { Count } from '../count.ts';
+import { type Count, countOf } from '../count.ts';
 import type { PeerEffort } from '../effort.ts';
 import type { Tool } from '../peers/tool.ts';
 import { startInRounds, type Outcome } from '../peers/rounds.ts';
@@ -29,9 +28,7 @@ export function measureSlow(
       });
       await pause(untilReloadMs);
       await running.reload();
-      const tally = await load.ended;
-      const failed = failuresOf(tally);
-      return { requests: tally.answered + failed, failed, kinds: failureCounts(tally) };
+      return countOf(await load.ended);
     },
   });
 }

@@ -1,9 +1,8 @@
 /** Failed requests of several clients while once a second the program reloads, or the master upgrades itself. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { startLoad } from '../../test/helpers/strict-client.ts';
-import { failureCounts, failuresOf } from '../../test/helpers/tally.ts';
 import { runHey, runWrk, type ToolCounts } from '../load-tools.ts';
-import type { Count } from '../count.ts';
+import { type Count, countOf, countOfKinds } from '../count.ts';
 import type { OwnEffort } from '../effort.ts';
 import { startManaged, type RunningMaster } from './processes.ts';
 import { isMeasured, type FailuresResult, type NotMeasured, type UpgradesResult } from './results.ts';
@@ -66,9 +65,7 @@ async function measureOne(
       await change(master, done);
     }
     const counts = await counting;
-    if (!isMeasured(counts)) return counts;
-    const { requests, kinds } = counts;
-    return { requests, failed: Object.values(kinds).reduce((sum, count) => sum + count, 0), kinds };
+    return isMeasured(counts) ? countOfKinds(counts) : counts;
   } finally {
     await master.stop();
   }
@@ -84,7 +81,7 @@ function strict(mode: 'keepAlive' | 'fresh', clients: number, paceMs: number, bo
       maxMs: durationMs,
       ...(body === undefined ? {} : { body }),
     });
-    const tally = await load.ended;
-    return { requests: tally.answered + failuresOf(tally), durationMs, kinds: failureCounts(tally) };
+    const { requests, kinds } = countOf(await load.ended);
+    return { requests, durationMs, kinds };
   };
 }

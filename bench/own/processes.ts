@@ -3,7 +3,8 @@
  * environment and stdio.
  */
 import { EventLog } from '../../test/helpers/event-log.ts';
-import { appPath, startProcess, temporaryFolder, type Started, type StartOptions } from '../processes.ts';
+import { launch } from '../peers/launch.ts';
+import { appPath, startProcess, temporaryFolder, type StartOptions } from '../processes.ts';
 
 /** The path of the built command. */
 const executable: string = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
@@ -48,37 +49,36 @@ export async function startUnderMaster(
 ): Promise<RunningMaster> {
   const runtime = temporaryFolder();
   const all = ['--name', 'bench', '--log-format', 'json', ...flags];
-  const start = (): Started & { readonly log: EventLog } => {
-    const started = startProcess(process.execPath, [executable, ...all, '--', ...command], {
-      ...options,
-      env: { ...env, XDG_RUNTIME_DIR: runtime.path },
-    });
-    const log = new EventLog();
-    if (started.child.stderr !== null) log.read(started.child.stderr);
-    started.child.once('exit', () => {
-      log.end();
-    });
-    return { ...started, log };
-  };
-  let current = start();
+  let log = new EventLog();
+  const master = launch(
+    process.execPath,
+    [executable, ...all, '--', ...command],
+    { ...options, env: { ...env, XDG_RUNTIME_DIR: runtime.path } },
+    (child) => {
+      const own = new EventLog();
+      if (child.stderr !== null) own.read(child.stderr);
+      child.once('exit', () => {
+        own.end();
+      });
+      log = own;
+    },
+  );
   const stop = async (): Promise<void> => {
-    await current.stop();
+    await master.stop();
     runtime.remove();
   };
   try {
-    await current.log.waitFor('generationReady', { generation: 1 });
-    const { port } = await current.log.waitFor('listenerBound');
+    await log.waitFor('generationReady', { generation: 1 });
+    const { port } = await log.waitFor('listenerBound');
     return {
       get pid() {
-        return current.pid;
+        return master.pid;
       },
       port: port ?? 0,
       get log() {
-        return current.log;
+        return log;
       },
-      again() {
-        current = start();
-      },
+      again: master.again,
       stop,
     };
   } catch (error) {

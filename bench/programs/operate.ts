@@ -5,8 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../../test/helpers/eventually.ts';
 import { isAlive } from '../../test/helpers/marked-processes.ts';
 import { startLoad } from '../../test/helpers/strict-client.ts';
-import { failureCounts, failuresOf } from '../../test/helpers/tally.ts';
 import { firstAnswer } from '../answers.ts';
+import { countOf } from '../count.ts';
 import { allGone } from '../proc.ts';
 import { addCounts } from '../render/totals.ts';
 import { median } from '../statistics.ts';
@@ -106,11 +106,7 @@ export async function measureReload(
   ]);
   await Promise.all(loads.map((load) => load.moreAnswers(2 * clients)));
   const tallies = await Promise.all(loads.map((load) => load.stop()));
-  const counts = tallies.map((tally) => {
-    const failed = failuresOf(tally);
-    return { requests: tally.answered + failed, failed, kinds: failureCounts(tally) };
-  });
-  return { ...addCounts(counts), newMs, oldGoneMs };
+  return { ...addCounts(tallies.map(countOf)), newMs, oldGoneMs };
 }
 
 const stopPatienceMs = 30_000;
