@@ -47,7 +47,7 @@ export function findNodeServer(worker: number, fds: readonly number[]): boolean 
  * stands for its children, and null for a chain of wrappers.
  */
 export function findServing(worker: number, known: number = worker): number | null {
-  // Most programs are none that starts another one: nothing has to be searched.
+  // Most commands are the server itself.
   if (!isWrapper(worker)) return worker;
   const tree = treeOf(worker);
   const endOf = (pid: number): number | null => {
@@ -65,8 +65,7 @@ export function treeOf(worker: number): readonly ProcessStat[] {
   const self = readProcessStat('self');
   if (self === null) return [];
   const all = processes();
-  // It was started in this turn, and so was all that it has started. A start of hundreds of workers asks for each of them.
-  if (!all.has(worker)) for (const one of processNumbers()) if (!all.has(one)) note(all, one);
+  if (!all.has(worker)) addNew(all);
   // A caller that has seen one of these processes end may ask again at once.
   return findTree({ pids: [worker], sessions: [worker] }, [...all.values()], self).filter(stillRuns);
 }
@@ -74,9 +73,12 @@ export function treeOf(worker: number): readonly ProcessStat[] {
 /** All processes by their pids, read once in a turn of the event loop: a stop asks for each of hundreds of workers which process to signal. */
 const processes = oncePerTurn(() => new Map(readAllProcesses().map((one) => [one.pid, one])));
 
-function note(all: Map<number, ProcessStat>, pid: number): void {
-  const stat = readProcessStat(pid);
-  if (stat !== null) all.set(pid, stat);
+/** Adds the processes that were started after `all` was read, in the same turn. A start of hundreds of workers has one to add for each of them. */
+function addNew(all: Map<number, ProcessStat>): void {
+  for (const pid of processNumbers()) {
+    const stat = all.has(pid) ? null : readProcessStat(pid);
+    if (stat !== null) all.set(pid, stat);
+  }
 }
 
 /** True for a shell, which may run another command when the one that it waits for has ended. False if that cannot be determined. */
