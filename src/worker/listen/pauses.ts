@@ -8,7 +8,7 @@ import type { AcceptGate } from './accept-gate.ts';
 export interface PausesParts {
   readonly gate: Pick<AcceptGate, 'isPaused' | 'resume'>;
   readonly send: (message: WorkerMessage) => void;
-  /** Called with the reason why this worker cannot accept again. There is nothing that the master could do about it: it has no other generation to go back to. */
+  /** Called with the reason why this worker cannot accept again. The master is not told, because it has no other generation to go back to. */
   readonly cannotResume: (problem: string) => void;
 }
 
