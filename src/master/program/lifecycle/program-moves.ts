@@ -139,13 +139,14 @@ export function admitIfComplete(program: Starting | Reloading, at: number, out: 
   if (!isStepStarted(program) || !isComplete(program, started)) return program;
   const workers = workersOf(program, candidate);
   const isAsked = workers.some(({ admission }) => admission === 'notAsked');
-  const admitted = admitWorkers(program, workers, at, out);
-  // All new connections of the next moment should come to the new workers. Without this, most of them would come to the old ones.
+  // All new connections of the next moment should come to the new workers. Without this, most of them would come to the old ones. It comes first, because
+  // what arrives in between waits for the new workers, which are about to accept it.
   if (isAsked && program.phase === 'reloading') {
     const isPart = started.length < candidate.slots.length;
     if (isPart) pauseBriefly(relievedWorkers(program), out);
     else if (canProve(program)) pauseBriefly(workersOf(program, program.current), out);
   }
+  const admitted = admitWorkers(program, workers, at, out);
   // If fewer workers are wanted than before, all remaining ones may have confirmed already.
   return promoteIfAdmitted(admitted, at, out);
 }

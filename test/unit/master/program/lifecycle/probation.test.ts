@@ -19,12 +19,12 @@ describe('a new generation on probation', () => {
     it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
     it.ready(1_100, 3);
     expect(kinds(it.ready(1_100, 4)).slice(-9)).toEqual([
+      'pauseWorkerBriefly 1',
+      'pauseWorkerBriefly 2',
       'admitWorker 3',
       'arm admit 30000',
       'admitWorker 4',
       'arm admit 30000',
-      'pauseWorkerBriefly 1',
-      'pauseWorkerBriefly 2',
       'pauseWorker 1',
       'pauseWorker 2',
       'arm probation 2000',

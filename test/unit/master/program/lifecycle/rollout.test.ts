@@ -39,9 +39,9 @@ describe('max_surge = 1', () => {
       'startWorker 4',
     ]);
     expect(kinds(it.ready(300, 4))).toEqual([
+      'pauseWorkerBriefly 1',
       'admitWorker 4',
       'arm admit 30000',
-      'pauseWorkerBriefly 1',
       'arm rollout 1000',
       'pauseWorker 1',
     ]);
