@@ -9,6 +9,8 @@ import { readSession } from '../process/session.ts';
 import { watchEnd } from '../process/watch-process-end.ts';
 import type { Terminal } from './hangup.ts';
 
+const noTerminal: Terminal = { wasStartedInOne: false, isThere: false, shell: 'unknown' };
+
 /** Returns a function that tells the current state of the terminal. Never rejects. */
 export async function watchTerminal(): Promise<() => Terminal> {
   const terminals = [0, 1, 2].filter((fd) => isatty(fd));
@@ -16,10 +18,11 @@ export async function watchTerminal(): Promise<() => Terminal> {
   // Without /proc: after the end of a terminal, tcgetattr(3) fails with EIO.
   const isThere = (): boolean => readSession()?.hasTerminal ?? terminals.some((fd) => isatty(fd));
   const wasStartedInOne = terminals.length > 0 && (session?.hasTerminal ?? true);
+  if (!wasStartedInOne) return () => noTerminal;
   let shell: 'self' | 'runs' | 'unknown' = 'unknown';
   let endedAt: number | null = null;
   if (session?.leader === process.pid) shell = 'self';
-  else if (session !== null && wasStartedInOne && processExists(session.leader)) {
+  else if (session !== null && processExists(session.leader)) {
     const unwatch = await watchEnd(session.leader, () => {
       endedAt = systemClock.monotonicMs();
     });

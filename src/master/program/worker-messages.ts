@@ -159,7 +159,9 @@ export function createMessageHandler({
     switch (message.type) {
       case 'ready': {
         // The master will signal this pid, so it has to be one of the worker's processes.
-        const pid = platform.findByOwnPid(message.pid, worker.process.pid);
+        // For Node.js itself, /proc need not be read: the first clients wait for this answer.
+        const isItself = worker.isNode && message.pid === worker.process.pid;
+        const pid = isItself ? message.pid : platform.findByOwnPid(message.pid, worker.process.pid);
         if (pid === null) reject(worker, `pid ${message.pid} is not one of its processes`);
         else saidReady(worker, pid, message.pid);
         return;
