@@ -6,7 +6,7 @@ import { env } from '../../shared/protocol.ts';
 import { listenersOfMainThread, readSettings } from './environment.ts';
 import { openBundle } from './bundle.ts';
 import { consume, hideArguments, ownVariables } from './hide-preload.ts';
-import { findLauncher } from '../launcher/find-launcher.ts';
+import { findLauncher, findMainScript } from '../launcher/find-launcher.ts';
 import { inspectInheritance } from '../launcher/inheritance.ts';
 import { passOn } from '../launcher/pass-on.ts';
 import { startManaged } from './start-managed.ts';
@@ -42,8 +42,9 @@ function start(): void {
   );
   const { separateChannel } = inheritance;
   const inherited = { listeners, variables, listenersVariable: env.listeners, preloadPath: __filename };
-  const passing = passOn(inherited, separateChannel);
-  if (findLauncher(process.argv[1]) !== null) {
+  const script = findMainScript(process.argv[1]);
+  const passing = passOn(inherited, separateChannel, script);
+  if (findLauncher(script) !== null) {
     // A signal to the whole process group must not end the process that waits for the worker.
     process.on('SIGQUIT', () => undefined);
     return;

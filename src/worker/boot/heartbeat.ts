@@ -3,7 +3,7 @@
  * question whether the event loop turns, and starts the thread that tells where it hangs. Runs in place of boot.ts.
  */
 import { openChannel } from '../channel/channel.ts';
-import { findLauncher } from '../launcher/find-launcher.ts';
+import { findLauncher, findMainScript } from '../launcher/find-launcher.ts';
 import { closeHandle } from '../node-internals/listening-handle.ts';
 import { openBundle } from './bundle.ts';
 import { consume, hideArguments } from './hide-preload.ts';
@@ -11,7 +11,7 @@ import { consume, hideArguments } from './hide-preload.ts';
 hideArguments(__filename);
 consume(process.env, __filename);
 // Not in npm: its event loop turns whatever the program that it has started does.
-if (process.send !== undefined && findLauncher(process.argv[1]) === null) answerQuestions();
+if (process.send !== undefined && findLauncher(findMainScript(process.argv[1])) === null) answerQuestions();
 
 function answerQuestions(): void {
   const { pid } = process;

@@ -10,36 +10,54 @@ const launchers: ReadonlySet<string> = new Set(['npm', 'yarn', '@yarnpkg/cli-dis
 /** The names of the package managers' main scripts, so that for most applications no file is read. */
 const scriptNames = /\/(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|corepack)\b[^/]*$/;
 
+/** What a path of those contains. Searching for it is quicker than the first use of an expression. */
+const partsOfNames = ['npm', 'npx', 'yarn', 'pnpx', 'corepack'];
+const foldersOfPackages = ['/node_modules/', '/.yarn/', '/corepack/'];
+
 // Not imported, because few workers need it.
 const fs = () => process.getBuiltinModule('node:fs');
 const path = () => process.getBuiltinModule('node:path');
 
-/** True for a script that belongs to a package and not to the project: `node_modules/.bin/concurrently`, a package manager. */
-export function isCommandOfPackage(script: string | undefined): boolean {
-  if (script === undefined) return false;
-  const isInside = (file: string): boolean =>
-    /\/(node_modules|\.yarn|corepack)\//.test(file) || scriptNames.test(file);
-  if (isInside(script)) return true;
+/** The main script of a process. */
+export interface MainScript {
+  readonly path: string;
+  /** The path without symbolic links; null if there is no such file. */
+  readonly realPath: string | null;
+}
+
+/** Null: the process has no main script. */
+export function findMainScript(path: string | undefined): MainScript | null {
+  if (path === undefined) return null;
   try {
-    return isInside(fs().realpathSync.native(script));
+    return { path, realPath: fs().realpathSync.native(path) };
   } catch {
-    return false;
+    return { path, realPath: null };
   }
 }
 
+/** True for a script that belongs to a package and not to the project: `node_modules/.bin/concurrently`, a package manager. */
+export function isCommandOfPackage(script: MainScript | null): boolean {
+  if (script === null) return false;
+  const { path: written, realPath } = script;
+  return isInPackage(written) || (realPath !== null && realPath !== written && isInPackage(realPath));
+}
+
+function isInPackage(file: string): boolean {
+  return foldersOfPackages.some((folder) => file.includes(folder)) || isNamedLikeLauncher(file);
+}
+
+function isNamedLikeLauncher(file: string): boolean {
+  return partsOfNames.some((part) => file.includes(part)) && scriptNames.test(file);
+}
+
 /** The package manager whose main script this is, or null. */
-export function findLauncher(script: string | undefined): string | null {
-  if (script === undefined) return null;
-  try {
-    const file = fs().realpathSync.native(script);
-    if (!scriptNames.test(file)) return null;
-    // A release of yarn that is committed to the project has no package.json of its own.
-    if (file.includes('/.yarn/releases/')) return 'yarn';
-    const name = nearestPackageName(path().dirname(file));
-    return name !== null && launchers.has(name) ? name : null;
-  } catch {
-    return null;
-  }
+export function findLauncher(script: MainScript | null): string | null {
+  const file = script?.realPath ?? null;
+  if (file === null || !isNamedLikeLauncher(file)) return null;
+  // A release of yarn that is committed to the project has no package.json of its own.
+  if (file.includes('/.yarn/releases/')) return 'yarn';
+  const name = nearestPackageName(path().dirname(file));
+  return name !== null && launchers.has(name) ? name : null;
 }
 
 function nearestPackageName(folder: string): string | null {

@@ -5,7 +5,7 @@
  */
 import { replaceStarts, replaceSynchronousStarts, type Extend } from '../node-internals/process-starts.ts';
 import { startReading, stopReading } from '../node-internals/channel-handle.ts';
-import { isCommandOfPackage } from './find-launcher.ts';
+import { isCommandOfPackage, type MainScript } from './find-launcher.ts';
 import { extendStart, mayBecomeWorker, type Inherited } from './extend-start.ts';
 
 export interface PassOn {
@@ -17,9 +17,13 @@ export interface PassOn {
   end(): void;
 }
 
-/** Starts to pass them on. `separateChannel`: the descriptor of a channel that is not `process.channel`. */
-export function passOn(inherited: Omit<Inherited, 'channel'>, separateChannel: number | null): PassOn {
-  const isCommand = isCommandOfPackage(process.argv[1]);
+/** Starts to pass them on. `separateChannel`: the descriptor of a channel that is not `process.channel`. `script`: the main script of this process. */
+export function passOn(
+  inherited: Omit<Inherited, 'channel'>,
+  separateChannel: number | null,
+  script: MainScript | null,
+): PassOn {
+  const isCommand = isCommandOfPackage(script);
   let isEnded = false;
   let channel: number | null = null;
 

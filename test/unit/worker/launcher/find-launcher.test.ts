@@ -2,7 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findLauncher } from '../../../../src/worker/launcher/find-launcher.ts';
+import { findLauncher, findMainScript, isCommandOfPackage } from '../../../../src/worker/launcher/find-launcher.ts';
+
+const launcherOf = (path: string | undefined): string | null => findLauncher(findMainScript(path));
 
 describe('a package manager', () => {
   let folder: string;
@@ -23,15 +25,44 @@ describe('a package manager', () => {
 
   it('is known by its package, also behind a symbolic link', () => {
     symlinkSync(script('bin/npm-cli.js', 'npm'), join(folder, 'start'));
-    expect(findLauncher(join(folder, 'start'))).toBe('npm');
-    expect(findLauncher(script('bin/pnpm.cjs', 'pnpm'))).toBe('pnpm');
-    expect(findLauncher(script('.yarn/releases/yarn-4.5.0.cjs', 'my-app'))).toBe('yarn');
+    expect(launcherOf(join(folder, 'start'))).toBe('npm');
+    expect(launcherOf(script('bin/pnpm.cjs', 'pnpm'))).toBe('pnpm');
+    expect(launcherOf(script('.yarn/releases/yarn-4.5.0.cjs', 'my-app'))).toBe('yarn');
   });
 
   it('is not an application of a similar name', () => {
-    expect(findLauncher(script('npm-mirror.js', 'my-mirror'))).toBe(null);
-    expect(findLauncher(script('server.js', 'npm'))).toBe(null);
-    expect(findLauncher(join(folder, 'missing.js'))).toBe(null);
-    expect(findLauncher(undefined)).toBe(null);
+    expect(launcherOf(script('npm-mirror.js', 'my-mirror'))).toBe(null);
+    expect(launcherOf(script('server.js', 'npm'))).toBe(null);
+    expect(launcherOf(join(folder, 'missing.js'))).toBe(null);
+    expect(launcherOf(undefined)).toBe(null);
+  });
+});
+
+describe('a command of a package', () => {
+  it.each([
+    ['/srv/app/node_modules/concurrently/dist/bin/concurrently.js', true],
+    ['/srv/app/.yarn/releases/yarn-4.5.0.cjs', true],
+    ['/usr/lib/corepack/dist/pnpm.js', true],
+    ['/usr/lib/npm/bin/npx-cli.js', true],
+    ['/srv/app/server.js', false],
+    ['/srv/npm/server.js', false],
+  ])('%s: %s', (path, expected) => {
+    expect(isCommandOfPackage(findMainScript(path))).toBe(expected);
+  });
+
+  it('is known behind a symbolic link', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'graceful-run-test-'));
+    try {
+      mkdirSync(join(folder, 'node_modules', 'tool'), { recursive: true });
+      writeFileSync(join(folder, 'node_modules', 'tool', 'cli.js'), '');
+      symlinkSync(join(folder, 'node_modules', 'tool', 'cli.js'), join(folder, 'tool'));
+      expect(isCommandOfPackage(findMainScript(join(folder, 'tool')))).toBe(true);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('is no process without a main script', () => {
+    expect(isCommandOfPackage(findMainScript(undefined))).toBe(false);
   });
 });
