@@ -2,7 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findLauncher, findMainScript, isCommandOfPackage } from '../../../../src/worker/launcher/find-launcher.ts';
+import {
+  findLauncher,
+  findMainScript,
+  isCommandOfPackage,
+} from '../../../../src/worker/launcher/find-launcher.ts';
 
 const launcherOf = (path: string | undefined): string | null => findLauncher(findMainScript(path));
 
