@@ -13,7 +13,7 @@ import type { Platform, SpawnRequest, StartedProbe } from '../process/platform.t
 import type { LifecycleInput, Undated } from './lifecycle/inputs.ts';
 import { noCapabilities } from './lifecycle/state.ts';
 import { type Notification, parseNotification } from '../process/notify-message.ts';
-import { failureContext, identity, type RunningWorker } from './running-worker.ts';
+import { failureContext, identity, processOf, type RunningWorker } from './running-worker.ts';
 import type { Awaited } from './not-ready-failure.ts';
 import { lostFailure } from './worker-failures.ts';
 import type { Versions } from './versions.ts';
@@ -463,7 +463,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
   }
 
   function noteMainPid(worker: RunningWorker, ownPid: number): void {
-    const pid = platform.findByOwnPid(ownPid, worker.process.pid);
+    const pid = processOf(worker, ownPid, platform);
     if (pid === null) {
       if (worker.rejected < maxRejections) reject(worker, `MAINPID=${ownPid} is not one of its processes`);
       return;

@@ -5,7 +5,7 @@ import { printable } from '../../shared/printable.ts';
 import type { OwnWatchdog, ProcessRecord, WorkerReport } from '../handover/record.ts';
 import type { FailureContext } from './worker-failures.ts';
 import type { BoundListener } from '../sockets/listener.ts';
-import type { NotifySocket, WorkerProcess } from '../process/platform.ts';
+import type { NotifySocket, Platform, WorkerProcess } from '../process/platform.ts';
 import type { WorkerOutput } from '../output/program-output.ts';
 import type { StderrTail } from '../output/stderr-tail.ts';
 
@@ -131,6 +131,17 @@ type RecordedOtherwise =
   | 'looking'
   | 'unwatch'
   | 'unguardExit';
+
+/** The process of `worker` that sees itself as `ownPid`; null if there is none. */
+export function processOf(
+  { isNode, process }: Pick<RunningWorker, 'isNode' | 'process'>,
+  ownPid: number,
+  platform: Pick<Platform, 'findByOwnPid'>,
+): number | null {
+  // Such a process has the PID namespace of the master. So /proc need not be read while the first clients wait for the answer to `ready`.
+  if (isNode && ownPid === process.pid) return ownPid;
+  return platform.findByOwnPid(ownPid, process.pid);
+}
 
 /** The record of a worker's process, for another master that takes it over. By its type, no field of a worker can be forgotten. */
 export function recordOf(

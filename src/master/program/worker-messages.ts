@@ -9,7 +9,7 @@ import type { ReadinessJudge } from './readiness-judge.ts';
 import type { LifecycleInput, Undated } from './lifecycle/inputs.ts';
 import { guardExit } from './exit-guard.ts';
 import { lostFailure, notAdmittedFailure, restartedFailure } from './worker-failures.ts';
-import { identity, failureContext, type RunningWorker } from './running-worker.ts';
+import { identity, failureContext, processOf, type RunningWorker } from './running-worker.ts';
 import type { Versions } from './versions.ts';
 import type { Platform } from '../process/platform.ts';
 import { exitProgressOf } from '../process/exit-progress.ts';
@@ -143,7 +143,7 @@ export function createMessageHandler({
 
   /** Notes that a Node.js process of the worker begins to exit: the worker itself, or a launcher such as npm. */
   function exits(worker: RunningWorker, ownPid: number, code: number): void {
-    const pid = platform.findByOwnPid(ownPid, worker.process.pid);
+    const pid = processOf(worker, ownPid, platform);
     if (pid === null) return;
     const isItself = pid === worker.process.pid;
     const unguard = guardExit(pid, { platform, progressOf: exitProgressOf }, (waitedMs) => {
@@ -159,9 +159,7 @@ export function createMessageHandler({
     switch (message.type) {
       case 'ready': {
         // The master will signal this pid, so it has to be one of the worker's processes.
-        // For Node.js itself, /proc need not be read: the first clients wait for this answer.
-        const isItself = worker.isNode && message.pid === worker.process.pid;
-        const pid = isItself ? message.pid : platform.findByOwnPid(message.pid, worker.process.pid);
+        const pid = processOf(worker, message.pid, platform);
         if (pid === null) reject(worker, `pid ${message.pid} is not one of its processes`);
         else saidReady(worker, pid, message.pid);
         return;
