@@ -15,10 +15,9 @@ const noTerminal: Terminal = { wasStartedInOne: false, isThere: false, shell: 'u
 export async function watchTerminal(): Promise<() => Terminal> {
   const terminals = [0, 1, 2].filter((fd) => isatty(fd));
   const session = readSession();
+  if (terminals.length === 0 || session?.hasTerminal === false) return () => noTerminal;
   // Without /proc: after the end of a terminal, tcgetattr(3) fails with EIO.
   const isThere = (): boolean => readSession()?.hasTerminal ?? terminals.some((fd) => isatty(fd));
-  const wasStartedInOne = terminals.length > 0 && (session?.hasTerminal ?? true);
-  if (!wasStartedInOne) return () => noTerminal;
   let shell: 'self' | 'runs' | 'unknown' = 'unknown';
   let endedAt: number | null = null;
   if (session?.leader === process.pid) shell = 'self';
@@ -29,7 +28,7 @@ export async function watchTerminal(): Promise<() => Terminal> {
     if (unwatch !== null) shell = 'runs';
   }
   return () => ({
-    wasStartedInOne,
+    wasStartedInOne: true,
     isThere: isThere(),
     shell: endedAt === null ? shell : { endedMs: systemClock.monotonicMs() - endedAt },
   });
