@@ -1,7 +1,7 @@
 /**
- * Tells a small shell script (after-master.sh) which workers run, so that it can tell those to drain that do not notice the end of this process, and kill
- * those that do not end. A master on Linux starts this script once, together with its first worker. Only a master that has PID 1 needs no script: when it ends, the
- * kernel kills every other process of its PID namespace.
+ * Tells a small shell script (after-master.sh) which workers run. When this process has died, the script tells those workers to drain that do not notice it
+ * themselves, and kills the workers that do not end. A master on Linux starts the script once, together with its first worker. A master that has PID 1 does not:
+ * when it dies, the kernel kills every other process of its PID namespace.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';

@@ -10,7 +10,7 @@ const launchers: ReadonlySet<string> = new Set(['npm', 'yarn', '@yarnpkg/cli-dis
 /** The names of the package managers' main scripts, so that for most applications no file is read. */
 const scriptNames = /\/(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|corepack)\b[^/]*$/;
 
-/** What a path of those contains. Searching for it is quicker than the first use of an expression. */
+/** Each of those names contains one of these words. Looking for them first is quicker: an expression is compiled when it is first used. */
 const partsOfNames = ['npm', 'npx', 'yarn', 'pnpx', 'corepack'];
 const foldersOfPackages = ['/node_modules/', '/.yarn/', '/corepack/'];
 
@@ -25,7 +25,7 @@ export interface MainScript {
   readonly realPath: string | null;
 }
 
-/** Null: the process has no main script. */
+/** `path`: process.argv[1]. Null if there is none. */
 export function findMainScript(path: string | undefined): MainScript | null {
   if (path === undefined) return null;
   try {

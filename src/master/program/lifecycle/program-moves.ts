@@ -139,8 +139,8 @@ export function admitIfComplete(program: Starting | Reloading, at: number, out: 
   if (!isStepStarted(program) || !isComplete(program, started)) return program;
   const workers = workersOf(program, candidate);
   const isAsked = workers.some(({ admission }) => admission === 'notAsked');
-  // All new connections of the next moment should come to the new workers. Without this, most of them would come to the old ones. It comes first, because
-  // what arrives in between waits for the new workers, which are about to accept it.
+  // All new connections of the next moment should come to the new workers. Without this, most of them would come to the old ones. The old ones pause first:
+  // a connection that arrives before the new ones accept waits in the queue of the listener.
   if (isAsked && program.phase === 'reloading') {
     const isPart = started.length < candidate.slots.length;
     if (isPart) pauseBriefly(relievedWorkers(program), out);
