@@ -10,15 +10,15 @@ import {
 
 const launcherOf = (path: string | undefined): string | null => findLauncher(findMainScript(path));
 
-describe('a package manager', () => {
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'graceful-run-test-'));
-  });
-  afterEach(() => {
-    rmSync(folder, { recursive: true });
-  });
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'graceful-run-test-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
 
+describe('a package manager', () => {
   function script(path: string, packageName: string): string {
     const root = join(folder, 'package');
     mkdirSync(join(root, path, '..'), { recursive: true });
@@ -55,18 +55,14 @@ describe('a command of a package', () => {
   });
 
   it('is known behind a symbolic link', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'graceful-run-test-'));
-    try {
-      mkdirSync(join(folder, 'node_modules', 'tool'), { recursive: true });
-      writeFileSync(join(folder, 'node_modules', 'tool', 'cli.js'), '');
-      symlinkSync(join(folder, 'node_modules', 'tool', 'cli.js'), join(folder, 'tool'));
-      expect(isCommandOfPackage(findMainScript(join(folder, 'tool')))).toBe(true);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const script = join(folder, 'node_modules', 'tool', 'cli.js');
+    mkdirSync(join(script, '..'), { recursive: true });
+    writeFileSync(script, '');
+    symlinkSync(script, join(folder, 'tool'));
+    expect(isCommandOfPackage(findMainScript(join(folder, 'tool')))).toBe(true);
   });
 
-  it('is no process without a main script', () => {
+  it('is not found in a process without a main script', () => {
     expect(isCommandOfPackage(findMainScript(undefined))).toBe(false);
   });
 });
