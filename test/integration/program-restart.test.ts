@@ -9,7 +9,8 @@ import { createLogFilesLoader } from '../../src/master/output/log-files-loader.t
 import { compileProgram, type PlanOptions, type ProgramOptions } from '../../src/master/config/options.ts';
 import { createMaster } from '../../src/master/master.ts';
 import { system } from '../../src/master/process/system.ts';
-import { createProgram, type ManagedProgram } from '../../src/master/program/program.ts';
+import type { ManagedProgram } from '../../src/master/program/managed-program.ts';
+import { createProgram } from '../../src/master/program/program.ts';
 import type { MasterEvent } from '../../src/shared/events.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { freePort, whoAnswers } from '../helpers/plain-client.ts';

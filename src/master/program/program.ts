@@ -2,27 +2,19 @@
  * One program: its plan, its listeners, its workers and what happened to it. It can be started again after it has stopped or failed, and its plan can
  * change while it runs. It knows neither other programs nor what its events are used for.
  */
-import type { Decided, LogRecord, ReloadResult, Scaled } from '../../shared/control-api.ts';
-import type { Cause, EventWithoutRelease, Failure, MasterEvent } from '../../shared/events.ts';
+import type { EventWithoutRelease, MasterEvent } from '../../shared/events.ts';
 import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import { internalError } from '../../shared/internal-error.ts';
 import { isDeclared } from '../config/difference.ts';
 import { nameAfter } from '../config/plan-names.ts';
 import { addressFields } from '../../shared/format-address.ts';
-import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
-import type { ReloadCommand, ScaleCommand } from '../control/commands.ts';
-import type { Rescue } from '../handover/rescue.ts';
-import type { OwnRecord, ProgramRecord } from '../handover/record.ts';
-import type { ResumeListener } from '../handover/resume-listeners.ts';
+import type { ProgramPlan } from '../config/plan.ts';
 import { codeCachePath, preloadPath } from '../launch/preload-path.ts';
 import { newTreeName, prepareWorker } from '../launch/prepare-worker.ts';
 import { ofPort, type VariableSource } from '../launch/worker-environment.ts';
 import { newNotifyPath } from '../process/notify-socket.ts';
-import type { Platform } from '../process/platform.ts';
 import type { BoundListener } from '../sockets/listener.ts';
-import type { LogFilesLoader } from '../output/log-files-loader.ts';
 import { logsSource } from '../output/logs-source.ts';
-import type { LogsRequest } from '../output/read-logs.ts';
 import { loadSystemCalls } from '../system-calls/syscalls.ts';
 import type { OutputPlan } from '../config/options/output-options.ts';
 import {
@@ -36,135 +28,22 @@ import { createHooksLoader } from '../hooks/hooks-loader.ts';
 import { describeDrain } from './describe-status.ts';
 import { createDrainProgress } from './drain-progress.ts';
 import { emptyHistory, remember } from './history/history.ts';
-import { releaseOf } from './history/known-releases.ts';
+import { releaseOf, withRelease } from './history/known-releases.ts';
 import { createReleases } from './history/releases.ts';
 import { createReloadWaiters, masterStopped } from './history/reload-waiters.ts';
 import { lifecycleSettings } from './lifecycle-settings.ts';
 import { isOrderly } from './lifecycle/restart-policy.ts';
-import {
-  idleProgram,
-  isAccepting,
-  isResting,
-  isRunning,
-  servingGeneration,
-  type Program,
-} from './lifecycle/state.ts';
+import { idleProgram, isAccepting, isResting, isRunning, servingGeneration } from './lifecycle/state.ts';
 import { createServingWaiters, failureOf } from './history/serving-waiters.ts';
-import { createRunner, type Runner } from './runner.ts';
-import { decideRollout, type RolloutDecision } from './rollout/decide-rollout.ts';
+import { createRunner } from './runner.ts';
+import { decideRollout } from './rollout/decide-rollout.ts';
 import { createWatchLoader } from './rollout/watch-loader.ts';
 import { createWorkerLimitsLoader } from './worker-limits-loader.ts';
 import { unfinishedLifecycle } from './unfinished.ts';
-import { createVersions, recordOf, type PreparedVersion } from './versions.ts';
-import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
-import { type HeldSockets, obtainSockets } from '../sockets/obtain-sockets.ts';
+import { createVersions, recordOf } from './versions.ts';
+import type { ManagedProgram, ProgramParts } from './managed-program.ts';
+import { createProgramListeners } from './program-listeners.ts';
 import { createProgramWatch } from './program-watch.ts';
-
-export interface ProgramParts {
-  readonly plan: ProgramPlan;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly platform: Platform;
-  /** Called with the bytes that the worker with this pid writes to stderr, in whole lines. */
-  readonly onStderr: (bytes: Uint8Array, pid: number, hasPrefix: boolean) => void;
-  /** Called with the bytes that it writes to a stdout that is forwarded, in whole lines. */
-  readonly onStdout: (bytes: Uint8Array, pid: number, hasPrefix: boolean) => void;
-  /** A folder that only this user can open, for the code cache of workers; null if there is none. */
-  readonly privateFolder: () => string | null;
-  /** Called with each event. `wallMs`: when it happened, in ms since 1970. */
-  readonly onEvent: (event: MasterEvent, wallMs: number) => void;
-  /** The sockets for this address that another program holds; null if none does. */
-  readonly lend?: (listener: ListenerPlan) => HeldSockets | null;
-  /** Sockets that the master was started with. */
-  readonly inherited?: Pick<FoundSockets, 'take' | 'inTheWay'>;
-  /** The log files of the master. */
-  readonly logFiles: LogFilesLoader;
-  /** Called when a watched file has changed and a reload is not enough: the program rests, or its workers do not overlap. */
-  readonly onRestartWanted?: () => void;
-  /** The error for a reload that is requested, or waited for, when a stop comes first. Default: that the master stops. */
-  readonly stopped?: (action: string) => Error;
-  /** The name by which what workers have left behind is found. Default: a new one. */
-  readonly tree?: string;
-}
-
-export interface ManagedProgram {
-  plan(): ProgramPlan;
-  /** The name of the plan or, if it has none, a name after the first address. With port 0 that is known once it is bound. */
-  name(): string;
-  phase(): Program['phase'];
-  /** Whether the program is started, or waits for the retry of its start, and was not told to stop. */
-  isRunning(): boolean;
-  /** Whether the program has ended by itself with one of the exit codes that say that its work is done. */
-  hasExitedAsExpected(): boolean;
-  /** Whether the program has a generation that serves, and was not asked to stop. */
-  isServing(): boolean;
-  /** The number that its next generation will have. */
-  nextGeneration(): number;
-  /** The number of the generation that a start leads to: the one that serves or starts, or else the next one. */
-  startedGeneration(): number;
-  /** The sockets that the program holds for this address, for use by another program; null if it holds none. */
-  lend(wanted: ListenerPlan): HeldSockets | null;
-  /** Looks up the command, as for every worker. Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`. */
-  check(): void;
-  /** Binds the listeners that are not held. Errors: `addressInUse`, `addressUnusable`. After an error, close() still has to be called. */
-  bind(): Promise<void>;
-  /** Begins to watch the paths of the plan, and reloads when they change. Errors: `notWatchable`. */
-  watch(): Promise<void>;
-  /** Starts a generation, at once if a failed start waits for its retry. Resolves when it serves or has failed. Rejects if the program is stopped first. */
-  start(): Promise<ReloadResult>;
-  /**
-   * For a program with a generation that serves: starts the workers that wait for their restart. Resolves when a worker accepts, or they have failed.
-   * Rejects if the program is stopped first.
-   */
-  serveAgain(): Promise<ReloadResult>;
-  /** The result of the start that is under way, or of the next one. */
-  nextStart(): Promise<ReloadResult>;
-  /** Has the program, which was not started yet, count as stopped: an operator had stopped it before this master was started. */
-  keepStopped(): void;
-  /** Reports why the program cannot be started, although it was to be. */
-  refuseStart(failure: Failure): void;
-  reload(command: Omit<ReloadCommand, 'program'>): {
-    readonly generation: number;
-    readonly outcome: Promise<ReloadResult>;
-  };
-  scale(command: Omit<ScaleCommand, 'program'>): Scaled;
-  /** Continues a reload that waits, or goes back. Errors: `noRollout`. */
-  decide(decision: RolloutDecision): Decided;
-  /**
-   * Stops the program. `keepsListeners`: clients wait in the queues until it is started again. `isUrgent`: its workers are killed if it is stopping
-   * already.
-   */
-  stop(cause: Cause, how?: { readonly keepsListeners?: boolean; readonly isUrgent?: boolean }): void;
-  /** Binds the listeners that `plan` declares and the program does not hold. Nothing else changes before change(). Errors as bind(). */
-  prepare(plan: ProgramPlan): Promise<PreparedVersion>;
-  /** Changes the plan. With `prepared`, the next generation is the first one that runs it: a reload or a start has to follow. */
-  change(plan: ProgramPlan, prepared: PreparedVersion | null): void;
-  /** The workers of a master that was killed, as the status shows them. */
-  orphans: Rescue['orphans'];
-  /** Asks the draining workers what they still have open. `ofAll`: every worker that serves is asked, too. */
-  askOpen(ofAll?: boolean): Promise<void>;
-  /** Reports something that happened to the program outside of it. */
-  announce(event: EventWithoutRelease): void;
-  /** The output of the program's workers, until `signal` is aborted. */
-  logs(request: LogsRequest, signal: AbortSignal): AsyncGenerator<LogRecord>;
-  /** Called when the program is removed: followers of its output end. */
-  endLogs(): void;
-  openOf: Runner['openOf'];
-  loadOf: Runner['loadOf'];
-  served: Runner['served'];
-  record(): OwnRecord;
-  /** The latest lines of its workers, for another image of this process. */
-  keptLines(): ProgramRecord['kept'];
-  /**
-   * Takes over everything from the previous image of this process. Has to be called before anything else. Errors: `upgradeFailed`,
-   * `logFileUnusable`.
-   */
-  resume(record: ProgramRecord, resumeListener: ResumeListener): Promise<void>;
-  suspendOutput: Runner['suspendOutput'];
-  /** What the program is doing that cannot be handed over to another image of this process, in a few words; null if that is nothing. */
-  unfinished(): string | null;
-  /** Closes the listeners, and stops watching unless `keepsWatch` is set. */
-  close(how?: { readonly keepsWatch: boolean }): Promise<void>;
-}
 
 export function createProgram(parts: ProgramParts): ManagedProgram {
   const { environment, platform } = parts;
@@ -177,9 +56,6 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   const jitterSeed = Math.floor(Math.random() * 2 ** 32);
   const saidOfPort = new Set<VariableSource>();
   let history = emptyHistory;
-  /** Whether its listeners are to be bound: no stop was requested since the last bind(). */
-  let isBindWanted = true;
-  let rescue: Rescue | null = null;
   /** Whether the next generation has no probation. Applies until that generation serves. */
   let isProbationSkipped = false;
   /** The name after the first address, while the plan gives the program no name. */
@@ -226,7 +102,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       prepareGeneration: (generation) =>
         hooks.beforeStart(() => {
           const { workers } = versions.latest().plan;
-          const event = withRelease({ event: 'generationStarted', generation, workers });
+          const event = complete({ event: 'generationStarted', generation, workers });
           return { ...event, program: name(), time: platform.clock.wallMs() };
         }),
       openOutput: (place, unended) => {
@@ -236,6 +112,15 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     },
     idleProgram(lifecycleSettings(parts.plan, jitterSeed), parts.plan.workers),
   );
+
+  const ownListeners = createProgramListeners({
+    versions,
+    platform,
+    owners: parts,
+    load,
+    nextGeneration,
+    tell,
+  });
 
   const watches = createWatchLoader(platform, runner, versions);
   const limits = createWorkerLimitsLoader(platform, runner, versions, tell);
@@ -267,11 +152,11 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
 
   /** Handles every event of the program: it is remembered first, and then reported. */
   function tell(announced: EventWithoutRelease, wallMs: number = platform.clock.wallMs()): void {
-    const event = withRelease(announced);
+    const event = complete(announced);
     history = remember(history, event, wallMs);
     if (event.event === 'generationReady') {
       versions.of(event.generation).fitted.decided();
-      rescue?.relieve();
+      ownListeners.rescue()?.relieve();
     }
     if (event.event === 'listenersClosed') versions.forgetListeners();
     waiters.observe(event, history);
@@ -283,19 +168,8 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     parts.onEvent(event, wallMs);
   }
 
-  function withRelease(event: EventWithoutRelease): MasterEvent {
-    const { event: name } = event;
-    if (name === 'workerNotReplaced' || name === 'stopped') return { ...event, ...ofOneshot() };
-    if (name === 'generationReady')
-      return { ...event, release: releaseOf(releases.known(), event.generation), ...ofOneshot() };
-    return name === 'generationStarted' || name === 'generationFailed' || name === 'generationRolledBack'
-      ? { ...event, release: releaseOf(releases.known(), event.generation) }
-      : event;
-  }
-
-  /** What events of a oneshot have in addition, because such a program does not serve. */
-  function ofOneshot(): { readonly isOneshot?: true } {
-    return versions.latest().plan.kind.type === 'oneshot' ? { isOneshot: true } : {};
+  function complete(event: EventWithoutRelease): MasterEvent {
+    return withRelease(event, releases.known(), versions.latest().plan.kind.type === 'oneshot');
   }
 
   /**
@@ -320,35 +194,12 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     tell({ event: 'listenerBound', listener: name, ...addressFields(address) });
   }
 
-  /** Takes listeners over from workers whose master was killed. Loaded only if an address is in use. */
-  async function loadRescue(): Promise<Rescue> {
-    const { createRescue } = await import('../handover/rescue.ts');
-    return (rescue ??= createRescue({ platform, tell }));
-  }
-
   /** Reports that PORT was changed, once for each source: every start of a worker notices it again. */
   function portChanged(source: VariableSource): void {
     const port = firstPort(versions.latest().listeners);
     if (port === null || saidOfPort.has(source)) return;
     saidOfPort.add(source);
     tell({ event: 'portChanged', source, port });
-  }
-
-  async function bindOne(
-    wanted: ListenerPlan,
-    isStillWanted: () => boolean = () => true,
-  ): Promise<HeldSockets> {
-    const { lend, inherited } = parts;
-    // A stop that is asked for meanwhile makes it useless to wait for an address, and so does another plan.
-    const isWanted = (): boolean => isBindWanted && isStillWanted();
-    const canShare = !versions.latest().plan.reusePort;
-    return obtainSockets(wanted, isWanted, {
-      lend,
-      inherited,
-      rescue: async (address) => (await loadRescue()).take(address, canShare),
-      platform,
-      tell,
-    });
   }
 
   /** Opens the output of a worker that runs already. If a file cannot be opened, that is no reason to lose the worker: the next one opens it anew. */
@@ -414,26 +265,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     check() {
       prepareWorker(versions.latest().plan, [], environment, preload, null, { generation: 1, slot: 0, tree });
     },
-    async bind() {
-      isBindWanted = true;
-      // Binding a listener loads the system calls. Without one, they are loaded here.
-      if (versions.latest().plan.listeners.length === 0) await loadSystemCalls();
-      for (;;) {
-        const { plan } = versions.latest();
-        const isLatest = (): boolean => versions.latest().plan === plan;
-        try {
-          await load(plan);
-          const prepared = await versions.prepare(plan, async (wanted) => bindOne(wanted, isLatest));
-          if (isLatest()) {
-            prepared.commit(nextGeneration());
-            return;
-          }
-          await prepared.discard();
-        } catch (error) {
-          if (isLatest()) throw error;
-        }
-      }
-    },
+    bind: async () => ownListeners.bind(),
     watch: async () => fileWatch.start(),
     async start() {
       const first = waiters.wait(nextGeneration(), 'serving');
@@ -498,14 +330,10 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     },
     decide: (decision) => decideRollout(decision, name(), runner),
     stop(cause, { keepsListeners = false, isUrgent = false } = {}) {
-      isBindWanted = false;
+      ownListeners.stopWaiting();
       runner.dispatch({ type: 'stopRequested', cause, keepsListeners, isUrgent });
     },
-    async prepare(plan) {
-      isBindWanted = true;
-      await load(plan);
-      return versions.prepare(plan, async (wanted) => bindOne(wanted));
-    },
+    prepare: async (plan) => ownListeners.prepare(plan),
     change(plan, prepared) {
       const before = versions.latest().plan;
       const isRun = !isResting(runner.state());
@@ -538,7 +366,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     endLogs() {
       output.kept.end();
     },
-    orphans: () => rescue?.orphans() ?? null,
+    orphans: () => ownListeners.rescue()?.orphans() ?? null,
     askOpen: (ofAll) => runner.askOpen(ofAll),
     announce(event) {
       tell(event);
@@ -589,14 +417,14 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       if (ofLifecycle !== null) return ofLifecycle;
       if (waiters.isAwaited() || servingWaiters.isAwaited())
         return `a control request, such as gracefulctl reload --wait, waits for ${own}`;
-      const left = rescue?.unfinished() ?? null;
+      const left = ownListeners.rescue()?.unfinished() ?? null;
       if (left !== null) return `workers of ${own}, left by a killed master, still ${left}`;
       if (runner.isBusy()) return `a worker of ${own} is ending, or is being told something`;
       const hook = hooks.unfinished();
       return hook === null ? null : `a ${hook} of ${own} is still running`;
     },
     async close({ keepsWatch } = { keepsWatch: false }) {
-      isBindWanted = false;
+      ownListeners.stopWaiting();
       versions.close();
       versions.forgetListeners();
       if (keepsWatch) return;

@@ -2,7 +2,7 @@
 import type { ReloadResult } from '../../shared/control-api.ts';
 import type { Deferred } from '../deferred.ts';
 import type { ProgramRecord } from '../handover/record.ts';
-import type { ManagedProgram } from '../program/program.ts';
+import type { ManagedProgram } from '../program/managed-program.ts';
 import type { ScheduleState } from './schedule/schedule-step.ts';
 import { rankOf } from './start-order.ts';
 

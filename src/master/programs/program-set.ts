@@ -12,7 +12,8 @@ import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import { deferred } from '../deferred.ts';
 import { latestPlan, type ProgramRecord } from '../handover/record.ts';
 import { createListenerResumer } from '../handover/resume-listeners.ts';
-import { createProgram, type ProgramParts } from '../program/program.ts';
+import type { ProgramParts } from '../program/managed-program.ts';
+import { createProgram } from '../program/program.ts';
 import type { HeldSockets } from '../sockets/obtain-sockets.ts';
 import {
   byPriority,

@@ -1,5 +1,5 @@
 /** Which release a generation runs, and which a worker that replaced a crashed one, of those that `releases.ts` has found. Pure. */
-import type { Release } from '../../../shared/events.ts';
+import type { EventWithoutRelease, MasterEvent, Release } from '../../../shared/events.ts';
 
 /** The release of one generation, as plain data. */
 export interface KnownRelease {
@@ -14,6 +14,25 @@ export interface KnownRelease {
 /** The release that a generation runs; null for a generation that was not started, or long ago. */
 export function releaseOf(known: readonly KnownRelease[], generation: number): Release | null {
   return known.find((one) => one.generation === generation)?.release ?? null;
+}
+
+/**
+ * The event with what the lifecycle does not know: the release that its generation runs, and `isOneshot` for a program that serves nobody and ends when its work is
+ * done.
+ */
+export function withRelease(
+  event: EventWithoutRelease,
+  known: readonly KnownRelease[],
+  isOneshot: boolean,
+): MasterEvent {
+  const { event: name } = event;
+  const ofOneshot = isOneshot ? { isOneshot } : {};
+  if (name === 'workerNotReplaced' || name === 'stopped') return { ...event, ...ofOneshot };
+  if (name === 'generationReady')
+    return { ...event, release: releaseOf(known, event.generation), ...ofOneshot };
+  return name === 'generationStarted' || name === 'generationFailed' || name === 'generationRolledBack'
+    ? { ...event, release: releaseOf(known, event.generation) }
+    : event;
 }
 
 /**
