@@ -15,8 +15,8 @@ console.log(`
     edit examples/hello.js                       change the greeting
     kill -HUP ${String(master.pid).padEnd(34)} reload: no request fails
     curl localhost:10086                         the new generation responds
-    node bin/gracefulctl.js status               show the workers and their states
-    node bin/gracefulctl.js reload --wait        reload, and wait until the new generation serves
+    node bin/gracefulctl.cjs status               show the workers and their states
+    node bin/gracefulctl.cjs reload --wait        reload, and wait until the new generation serves
 
   Break it (throw an error at the top of hello.js) and reload: the old generation keeps serving. Ctrl-C stops it.
 `);

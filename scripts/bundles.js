@@ -50,7 +50,6 @@ export async function bundle({ write }) {
         'src/worker/index.ts',
         'src/worker/ws/index.ts',
         'src/client/index.ts',
-        'src/ctl/main.ts',
       ],
     }),
     // The master as a process: one CommonJS file, for the sake of its memory. V8 keeps the source: without spaces and comments it is shorter. All of
@@ -62,6 +61,15 @@ export async function bundle({ write }) {
       minifySyntax: true,
       outfile: 'dist/master/main.cjs',
       entryPoints: ['src/master/cli/main.ts'],
+    }),
+    // gracefulctl: one CommonJS file, which starts a fifth faster than ES modules.
+    build({
+      write,
+      ...commonJs,
+      minifyWhitespace: true,
+      minifySyntax: true,
+      outfile: 'dist/ctl/main.cjs',
+      entryPoints: ['src/ctl/main.ts'],
     }),
     // The process that reads a config file. It is an ES module because of its top-level await.
     build({

@@ -10,7 +10,7 @@ import { createManagerHome, untilFirstServes } from './manager-home.ts';
 import { type Manager, type ProgramToRun, type RunningManager } from './manager.ts';
 
 const executable: string = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
-const control: string = new URL('../../bin/gracefulctl.js', import.meta.url).pathname;
+const control: string = new URL('../../bin/gracefulctl.cjs', import.meta.url).pathname;
 
 export const gracefulRun: Manager = {
   name: 'graceful-run',

@@ -20,7 +20,7 @@ async function installed(): Promise<NodeJS.ProcessEnv> {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'bin'));
   for (const [name, file] of [
-    ['gracefulctl', 'gracefulctl.js'],
+    ['gracefulctl', 'gracefulctl.cjs'],
     ['graceful-run', 'graceful-run.cjs'],
   ] as const)
     symlinkSync(new URL(`../../bin/${file}`, import.meta.url).pathname, join(folder, 'bin', name));

@@ -25,7 +25,7 @@ beforeEach(async () => {
   mkdirSync(join(folder, 'bin'));
   for (const [name, file] of [
     ['graceful-run', 'graceful-run.cjs'],
-    ['gracefulctl', 'gracefulctl.js'],
+    ['gracefulctl', 'gracefulctl.cjs'],
   ] as const) {
     writeFileSync(join(folder, 'bin', name), `#!/bin/sh\nexec node ${join(root, 'bin', file)} "$@"\n`);
     chmodSync(join(folder, 'bin', name), 0o755);

@@ -27,7 +27,7 @@ beforeEach(async () => {
   mkdirSync(join(folder, 'node_modules', '.bin'), { recursive: true });
   symlinkSync(root, join(folder, 'node_modules', 'graceful-run'));
   symlinkSync(join(root, 'bin/graceful-run.cjs'), join(folder, 'node_modules/.bin/graceful-run'));
-  symlinkSync(join(root, 'bin/gracefulctl.js'), join(folder, 'node_modules/.bin/gracefulctl'));
+  symlinkSync(join(root, 'bin/gracefulctl.cjs'), join(folder, 'node_modules/.bin/gracefulctl'));
 });
 
 afterEach(async () => {

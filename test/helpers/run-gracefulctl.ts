@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 /** The command as it is built. */
-export const built: string = new URL('../../bin/gracefulctl.js', import.meta.url).pathname;
+export const built: string = new URL('../../bin/gracefulctl.cjs', import.meta.url).pathname;
 
 export interface Ended {
   readonly code: number | null;
