@@ -76,14 +76,19 @@ export async function bundle({ write }) {
       write,
       ...common,
       format: 'esm',
+      // Each parser is a file of its own.
+      splitting: true,
+      minifyWhitespace: true,
+      minifySyntax: true,
       // Uses the ES modules of libraries: esbuild cannot follow what a UMD module requires.
       mainFields: ['module', 'main'],
       // The parser of YAML is CommonJS, and requires modules of Node.js.
       banner: {
         js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
       },
-      outfile: 'dist/master/read-plan.js',
-      entryPoints: ['src/master/config/read-plan-main.ts'],
+      outdir: 'dist/master',
+      chunkNames: 'read-plan/[name]-[hash]',
+      entryPoints: { 'read-plan': 'src/master/config/read-plan-main.ts' },
     }),
     // The process that becomes a worker if a shell cannot start it.
     build({

@@ -52,10 +52,10 @@ test('a stop that waits says within moments for what, how long at most, and that
 });
 
 test('a worker that spins says nothing, and the stop is reported all the same', async () => {
-  const master = runMaster({ command: app('spins'), flags: ['--drain-timeout', '3s'] });
+  const master = runMaster({ command: app('blocks'), flags: ['--drain-timeout', '3s'] });
   const port = await master.serving();
   await master.waitForLine('adopts 1');
-  await begin(port, '/spin').catch(() => undefined);
+  await begin(port, '/block').catch(() => undefined);
   master.signal('SIGTERM');
   expect(await master.waitFor('stillDraining')).toMatchObject({
     stopping: true,

@@ -16,11 +16,11 @@ test('a worker whose request never ends is gone at the drain timeout, and tells 
 });
 
 test('a worker that hears nothing gets SIGTERM at the drain timeout and is killed two seconds later, with its group', async () => {
-  const master = runMaster({ command: app('spins'), flags: ['--drain-timeout', '300ms'] });
+  const master = runMaster({ command: app('blocks'), flags: ['--drain-timeout', '300ms'] });
   const port = await master.serving();
   // From now on SIGTERM is something to hear, and does not end it by itself.
   await master.waitForLine('adopts 1');
-  await get(port, '/spin');
+  await get(port, '/block');
   await master.reload(2);
   const terminated = await master.waitFor('workerTerminated', { generation: 1 });
   expect(terminated.durationMs).toBeGreaterThanOrEqual(295);
@@ -35,12 +35,12 @@ test('a worker that hears nothing gets SIGTERM at the drain timeout and is kille
 
 test('a worker that ignores SIGTERM is killed two seconds after it, with its group', async () => {
   const master = runMaster({
-    command: app('spins'),
+    command: app('blocks'),
     flags: ['--drain-timeout', '300ms'],
     env: { IGNORE_SIGTERM: '1' },
   });
   const port = await master.serving();
-  await get(port, '/spin');
+  await get(port, '/block');
   await master.reload(2);
   const killed = await master.waitFor('workerKilled', { generation: 1 });
   expect(killed).toMatchObject({ from: 'terminating', reason: 'drainTimeout' });

@@ -71,13 +71,13 @@ test.skipIf(process.platform !== 'linux')(
   'a worker of a killed master that never comes back to its event loop is killed by the next master when its time is over',
   async () => {
     // The sockets of --reuse-port cannot be taken over.
-    const killed = runMaster({ command: app('spins'), flags: ['--reuse-port', '--drain-timeout', '500ms'] });
+    const killed = runMaster({ command: app('blocks'), flags: ['--reuse-port', '--drain-timeout', '500ms'] });
     const port = await killed.serving();
     const worker = await killed.workerPid(1);
     const { answer } = await begin(port, '/held');
     answer.catch(() => undefined);
     // It is answered, and then the loop begins.
-    await get(port, '/spin');
+    await get(port, '/block');
     // What would end the worker first.
     kill(afterMasterOf(killed.pid));
     killed.signal('SIGKILL');
@@ -92,7 +92,7 @@ test.skipIf(process.platform !== 'linux')(
 test.skipIf(process.platform !== 'linux')(
   'the next master waits for as long as a worker of the killed one may drain, when that is longer than its own patience',
   async () => {
-    const killed = runMaster({ command: app('spins'), flags: ['--reuse-port', '--drain-timeout', '4s'] });
+    const killed = runMaster({ command: app('blocks'), flags: ['--reuse-port', '--drain-timeout', '4s'] });
     const port = await killed.serving();
     const worker = await killed.workerPid(1);
     process.kill(worker, 'SIGSTOP');
@@ -108,12 +108,12 @@ test.skipIf(process.platform !== 'linux')(
 test.skipIf(process.platform !== 'linux')(
   'a worker of a killed master that never comes back to its event loop is killed when its time is over, though no master follows',
   async () => {
-    const killed = runMaster({ command: app('spins'), flags: ['--drain-timeout', '0s'] });
+    const killed = runMaster({ command: app('blocks'), flags: ['--drain-timeout', '0s'] });
     const port = await killed.serving();
     const worker = await killed.workerPid(1);
     const { answer } = await begin(port, '/held');
     answer.catch(() => undefined);
-    await get(port, '/spin');
+    await get(port, '/block');
     killed.signal('SIGKILL');
     await eventually('the worker has ended', () => !isAlive(worker));
     await expect(get(port)).rejects.toThrow('ECONNREFUSED');
@@ -156,12 +156,12 @@ test.skipIf(process.platform !== 'linux')(
 test.skipIf(process.platform !== 'linux')(
   'what watches over the workers outlives a signal to all processes that the master has started',
   async () => {
-    const master = runMaster({ command: app('spins'), flags: ['--drain-timeout', '0s'] });
+    const master = runMaster({ command: app('blocks'), flags: ['--drain-timeout', '0s'] });
     const port = await master.serving();
     const worker = await master.workerPid(1);
     const { answer } = await begin(port, '/held');
     answer.catch(() => undefined);
-    await get(port, '/spin');
+    await get(port, '/block');
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
       kill(afterMasterOf(master.pid), signal);
     master.signal('SIGKILL');

@@ -247,14 +247,14 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
 
   test('a worker that hangs is killed by the next master when its time is over', async () => {
     const first = runMaster({
-      command: app('spins'),
+      command: app('blocks'),
       flags: ['--rescue', '10s', '--drain-timeout', '500ms'],
     });
     const port = await first.serving();
     const worker = await first.workerPid(1);
-    await get(port, '/spin');
+    await get(port, '/block');
     await killNow(first);
-    const second = runMaster({ command: app('spins'), flags: flagsOn(port, '--drain-timeout', '500ms') });
+    const second = runMaster({ command: app('blocks'), flags: flagsOn(port, '--drain-timeout', '500ms') });
     expect(await second.waitFor('orphansKilled')).toMatchObject({ port, pids: [worker] });
     await eventually('it has ended', () => !isAlive(worker));
     expect((await get(port, '/')).status).toBe(200);

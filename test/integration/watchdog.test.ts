@@ -56,7 +56,7 @@ async function ask(port: number, path: string): Promise<Wire> {
 test('a Node.js worker that loops is reported with its stack, replaced by one that starts first, and killed', async () => {
   const master = await runFile('watchdog = "1s"\n');
   const old = { pid: await watchedWorker(master.at) };
-  const wire = await ask(master.at, '/loop');
+  const wire = await ask(master.at, '/spin');
   const hung = await master.waitFor('workerHung');
   expect(hung).toMatchObject({
     pid: old.pid,
@@ -66,7 +66,7 @@ test('a Node.js worker that loops is reported with its stack, replaced by one th
     doing: 'runs',
   });
   expect(hung.silentMs).toBeGreaterThanOrEqual(1_000);
-  expect(hung.stack.some((frame) => /^spin \(.*hangs\.cjs:8:\d+\)$/.test(frame))).toBe(true);
+  expect(hung.stack.some((frame) => /^spin \(.*hangs\.cjs:9:\d+\)$/.test(frame))).toBe(true);
   const replaced = await master.waitFor('workerReplaced');
   expect(replaced).toMatchObject({ pid: old.pid, cause: { reason: 'watchdog', bound: 1_000 } });
   // What has waited, and what comes: all of it goes to the new worker.
@@ -105,7 +105,7 @@ test('of one that waits in native code it is known where, and of one in a system
 
 test('with several workers the others go on serving, and the hung one gets nothing of the queue that is shared', async () => {
   const master = await runFile('watchdog = "1s"\nworkers = 3\n');
-  const wire = await ask(master.at, '/loop');
+  const wire = await ask(master.at, '/sleep');
   const { pid } = await master.waitFor('workerHung');
   for (let nth = 0; nth < 20; nth++) expect((await whoAnswers(master.at)).pid).not.toBe(pid);
   await master.waitFor('workerReplaced', { pid: pid ?? 0 });
@@ -117,7 +117,7 @@ test('a worker whose loop turns again before it is replaced is left alone, and o
   const master = await runFile('watchdog = "1s"\nready_timeout = "20s"\n');
   const old = await whoAnswers(master.at);
   // Longer than it may be silent, and it is back before a Node.js worker can have started.
-  const wire = await ask(master.at, '/loop/2800');
+  const wire = await ask(master.at, '/sleep/2800');
   await master.waitFor('workerHung');
   await wire.until('}');
   expect(wire.received).toContain(String(old.pid));
@@ -131,7 +131,7 @@ test('a worker that is busy for less than the time is not taken for hung, nor on
   const master = await runFile('watchdog = "2s"\n');
   const { pid } = await whoAnswers(master.at);
   for (let nth = 0; nth < 2; nth++) {
-    const wire = await ask(master.at, '/loop/1500');
+    const wire = await ask(master.at, '/sleep/1500');
     await wire.until('}');
     wire.socket.destroy();
   }
@@ -160,7 +160,7 @@ test('a master that was held up does not take its workers for hung', async () =>
   await pause(3_000);
   master.signal('SIGCONT');
   const { pid } = await whoAnswers(master.at);
-  const wire = await ask(master.at, '/loop');
+  const wire = await ask(master.at, '/sleep');
   // It sees the one that is.
   const hung = await master.waitFor('workerHung');
   expect(master.all('workerHung')).toHaveLength(1);
@@ -258,7 +258,10 @@ test('a new generation that hangs on probation is gone back from', async () => {
   const app = join(folder, 'app.cjs');
   writeFileSync(app, `require(${JSON.stringify(appPath('hangs'))});`);
   const master = await runFile('watchdog = "1s"\nprobation = "30s"\n', [process.execPath, app]);
-  writeFileSync(app, `require(${JSON.stringify(appPath('hangs'))}); setTimeout(() => { for (;;); }, 300);`);
+  writeFileSync(
+    app,
+    `require(${JSON.stringify(appPath('hangs'))}); setTimeout(() => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); }, 300);`,
+  );
   master.signal('SIGHUP');
   const { failure } = await master.waitFor('generationRolledBack');
   expect(failure.reason).toBe('hung');

@@ -1,16 +1,18 @@
 /** Which parser reads a file: its name decides. */
 import { type Parsed, SyntaxFaults } from './document.ts';
 import { loadModule } from './load-module.ts';
-import { parseJson } from './parse-json.ts';
-import { parseToml } from './parse-toml.ts';
-import { parseYaml } from './parse-yaml.ts';
 import { readText } from './read-text.ts';
 
-const textFormats: Readonly<Record<string, (text: string) => Parsed>> = {
-  toml: parseToml,
-  yaml: parseYaml,
-  yml: parseYaml,
-  json: parseJson,
+type Parser = (text: string) => Parsed;
+
+const loadYaml = async (): Promise<Parser> => (await import('./parse-yaml.ts')).parseYaml;
+
+/** Loads the parser for each ending. A parser that no file needs is not loaded: that of YAML alone is a third of the code. */
+const textFormats: Readonly<Record<string, () => Promise<Parser>>> = {
+  toml: async () => (await import('./parse-toml.ts')).parseToml,
+  yaml: loadYaml,
+  yml: loadYaml,
+  json: async () => (await import('./parse-json.ts')).parseJson,
 };
 const moduleFormats: ReadonlySet<string> = new Set(['js', 'cjs', 'mjs', 'ts', 'mts']);
 
@@ -21,10 +23,10 @@ export async function parseFile(path: string, willRunCode: () => void): Promise<
     willRunCode();
     return loadModule(path);
   }
-  const parse = Object.hasOwn(textFormats, ending) ? textFormats[ending] : undefined;
+  const load = Object.hasOwn(textFormats, ending) ? textFormats[ending] : undefined;
   // Read before the format is checked, so that a missing file is reported as missing.
   const text = readText(path);
-  if (parse === undefined)
+  if (load === undefined)
     throw new SyntaxFaults([
       {
         at: null,
@@ -35,6 +37,7 @@ export async function parseFile(path: string, willRunCode: () => void): Promise<
         hint: 'name it .toml, .yaml, .yml, .json, .js, .cjs, .mjs, .ts or .mts',
       },
     ]);
+  const parse = await load();
   try {
     return parse(text);
   } catch (error) {

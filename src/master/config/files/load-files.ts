@@ -13,7 +13,6 @@ import {
 } from './document.ts';
 import { expand } from './expand.ts';
 import { parseFile } from './formats.ts';
-import { filesOf } from './glob.ts';
 
 export interface LoadedFile {
   readonly root: TableNode;
@@ -77,7 +76,7 @@ export async function loadFiles(
     const own = root.entries.get('defaults')?.node;
     const all = own?.kind === 'table' ? [...defaults, own] : defaults;
     files.push({ root, defaults: all, isIncluded: by !== null });
-    for (const { node, file: included } of includesOf(root)) {
+    for (const { node, file: included } of await includesOf(root)) {
       if (seen.size >= maxFiles) {
         problems.push(problemWith(node, `includes more than ${maxFiles.toLocaleString('en')} files`));
         return;
@@ -116,7 +115,9 @@ export async function loadFiles(
     return null;
   }
 
-  function includesOf(root: TableNode): readonly { readonly node: PlanNode; readonly file: string }[] {
+  async function includesOf(
+    root: TableNode,
+  ): Promise<readonly { readonly node: PlanNode; readonly file: string }[]> {
     const entry: Entry | undefined = root.entries.get('include');
     if (entry === undefined) return [];
     if (entry.node.kind !== 'list') {
@@ -125,6 +126,8 @@ export async function loadFiles(
       );
       return [];
     }
+    // Loaded only if a file includes others, as the parsers are.
+    const { filesOf } = await import('./glob.ts');
     return entry.node.items.flatMap((node) => {
       if (node.kind !== 'scalar' || typeof node.value !== 'string' || node.value === '') {
         problems.push(problemWith(node, 'must be a file or a pattern, such as "conf.d/*.toml"'));
