@@ -1,12 +1,10 @@
 /**
- * Puts a master together: opens and closes its control socket, its metrics address and its programs, in their order. It does nothing else, and knows neither
- * the command line, nor signals, nor what a log looks like.
+ * Puts a master together: opens and closes its programs and its servers for operators, in their order. It does nothing else, and knows neither the command
+ * line, nor signals, nor what a log looks like.
  */
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { MasterStatus, Status } from '../shared/control-api.ts';
-import { messageOf } from '../shared/errors.ts';
 import { internalError } from '../shared/internal-error.ts';
-import { controlFolders, controlName } from '../shared/control-path.ts';
 import { addressFields } from '../shared/format-address.ts';
 import type { Cause, Failure, MasterEvent } from '../shared/events.ts';
 import { version } from '../shared/version.ts';
@@ -20,7 +18,6 @@ import type { Plan } from './config/plan.ts';
 import type { PlacedPlan } from './config/plan-places.ts';
 import { workingDirectory } from './config/working-directory.ts';
 import type { Commands } from './control/commands.ts';
-import { openControlServer, type ControlServer, type InheritedControl } from './control/control-server.ts';
 import { createCommands } from './control/create-commands.ts';
 import { createEmbeddedMaster } from './create-embedded-master.ts';
 import { deferred } from './deferred.ts';
@@ -31,8 +28,8 @@ import { createUpgrades, type OwnImage } from './handover/upgrades.ts';
 import { createLogFilesLoader } from './output/log-files-loader.ts';
 import { standardError, standardOutput } from './output/standard-error.ts';
 import { embeddedOutput } from './output/shared-output.ts';
-import type { MetricsServer } from './metrics/metrics-server.ts';
 import { createCounts } from './metrics/event-counts.ts';
+import { createOperatorServers } from './operator-servers.ts';
 import type { Platform } from './process/platform.ts';
 import { system } from './process/system.ts';
 import { masterStopped } from './program/history/reload-waiters.ts';
@@ -87,8 +84,6 @@ export interface Surroundings {
   readonly readPlan: (() => Promise<PlacedPlan>) | null;
 }
 
-/** How long to wait before looking again whether the previous master of this name has ended. */
-const namePauseMs = 100;
 /** How long the end of the master waits for a disk that is slow. */
 const lastLinesMs = 5_000;
 
@@ -132,8 +127,6 @@ function assemble(
     counts.observe(event);
   });
   const ended = deferred<Failure | null>();
-  let control: ControlServer | null = null;
-  let metricsServer: MetricsServer | null = null;
   let isStopping = false;
   let exitCode: number | null = null;
   const logFiles = createLogFilesLoader();
@@ -148,7 +141,7 @@ function assemble(
     logFiles,
     onStderr,
     onStdout,
-    privateFolder: () => (control === null ? null : dirname(control.path)),
+    privateFolder: () => servers.controlFolder(),
     onEvent: observe,
     publish,
     seenRunsFile: () => stateFile(`${name()}.runs`, environment),
@@ -165,9 +158,10 @@ function assemble(
     file: () => {
       if (updates.plan().master.remembers) return { path: stateFile(name(), environment), survivesEnd: true };
       // The folder of the control socket is empty after a reboot. Without a control socket, no operator can stop a program.
-      return control === null || isOfOneProgram
+      const folder = servers.controlFolder();
+      return folder === null || isOfOneProgram
         ? null
-        : { path: join(dirname(control.path), `${name()}.wanted`), survivesEnd: false };
+        : { path: join(folder, `${name()}.wanted`), survivesEnd: false };
     },
     isStopping: () => isStopping,
     publish,
@@ -190,9 +184,7 @@ function assemble(
     unfinished: () => {
       if (isStopping) return 'the master is stopping';
       if (updates.isBusy()) return 'an update is under way';
-      return (
-        set.unfinished() ?? (control?.isAnswering() === true ? 'a control request is being answered' : null)
-      );
+      return set.unfinished() ?? (servers.isAnswering() ? 'a control request is being answered' : null);
     },
     suspendOutput: (isSuspended) => {
       for (const { program } of set.all()) program.suspendOutput(isSuspended);
@@ -222,6 +214,17 @@ function assemble(
     },
   });
 
+  const servers = createOperatorServers({
+    environment,
+    platform,
+    plan: () => updates.plan().master,
+    name,
+    commands,
+    keepsAlive: !isOfOneProgram,
+    isWanted,
+    publish,
+  });
+
   /** Whether the master of one program lives on although that does not run: it is being restarted, or has failed and may be started again. */
   function staysUp(program: string): boolean {
     const member = set.find(program);
@@ -233,7 +236,7 @@ function assemble(
   }
 
   function observe({ program, isWanted }: Member, event: MasterEvent, time: number): void {
-    if (event.event === 'reloadRequested') void control?.restore();
+    if (event.event === 'reloadRequested') servers.restoreControl();
     publish(event, program.name(), time);
     updates.observe(event, program.name());
     if (event.event === 'stopped') programHasStopped({ plan: program.plan(), stopped: event, isWanted });
@@ -248,10 +251,10 @@ function assemble(
   }
 
   async function open(): Promise<void> {
-    if (!isOfOneProgram) await openControl();
+    if (!isOfOneProgram) await servers.openControl();
     else await openOnly(set.find(null));
-    await openMetrics();
-    publish({ event: 'masterStarted', pid: process.pid, version, control: control?.path ?? null });
+    await servers.openMetrics();
+    publish({ event: 'masterStarted', pid: process.pid, version, control: servers.controlPath() });
     const declared = updates.plan().programs.flatMap(({ listeners }) => listeners);
     for (const { name: socket, address } of await inherited.strangers(declared))
       publish({ event: 'inheritedSocketUnused', socket, ...addressFields(address) });
@@ -263,57 +266,15 @@ function assemble(
     program.check();
     // If a master of this name runs, an error about the name is clearer than one about the port. With port 0 the name comes with the port.
     const [listener] = program.plan().listeners;
-    if (!isNamedWhenBound(listener) || updates.plan().master.name !== null) await openControl();
+    if (!isNamedWhenBound(listener) || updates.plan().master.name !== null) await servers.openControl();
     await program.bind();
-    if (control === null) await openControl();
+    await servers.openControl();
     await program.watch();
   }
 
   /** False once a stop was requested while the master starts: then it need not wait any longer. */
   function isWanted(): boolean {
     return !isStopping;
-  }
-
-  async function openMetrics(inheritedFd: number | null = null): Promise<void> {
-    const { metrics } = updates.plan().master;
-    if (metrics === null) return;
-    // Loaded only if it is needed.
-    const { openMetricsServer } = await import('./metrics/metrics-server.ts');
-    metricsServer = await openMetricsServer({
-      plan: metrics,
-      render: commands.metrics,
-      inheritedFd,
-      onProblem: (problem) => {
-        publish({ event: 'metricsFailed', problem });
-      },
-    });
-    if (inheritedFd === null)
-      publish({ event: 'metricsServed', isSecure: metrics.tls !== null, ...metricsServer.address });
-  }
-
-  async function openControl(before: InheritedControl | null = null): Promise<void> {
-    if (!updates.plan().master.hasControl) return;
-    let told: number | null = null;
-    control = await openControlServer({
-      name: before === null ? name() : (controlName(before.path) ?? name()),
-      folders: controlFolders(environment, process.geteuid?.() ?? 0),
-      commands,
-      keepsAlive: !isOfOneProgram,
-      inherited: before,
-      // The other master's drain timeout ends this wait. A supervisor may start the next master before the last one has drained.
-      wait: async (holder) => {
-        if (!isWanted()) return false;
-        if (holder !== told) publish({ event: 'nameBusy', holder });
-        told = holder;
-        await new Promise<void>((resolve) => {
-          platform.arm(namePauseMs, resolve);
-        });
-        return isWanted();
-      },
-      onChange: (change) => {
-        publish({ event: 'controlSocketChanged', ...change });
-      },
-    });
   }
 
   /** Stops every program, and then the master. */
@@ -338,8 +299,7 @@ function assemble(
     await lastLines();
     await set.written();
     await wanted.close();
-    await metricsServer?.close();
-    await control?.close();
+    await servers.close();
   }
 
   /** Waits until everything is written to the log files, or until that takes too long: then the rest is counted as lost. */
@@ -365,18 +325,9 @@ function assemble(
     counts.resume(before.counts);
     updates.resume(before.unsettled);
     wanted.resume(before.runningOn);
-    const { control: held } = before;
-    if (held !== null)
-      await openControl(held).catch((error: unknown) => {
-        // The socket was lost, and cannot be made again: the programs run on without it.
-        const problem = messageOf(error);
-        publish({ event: 'controlSocketChanged', change: 'lost', control: held.path, problem });
-      });
+    await servers.resumeControl(before);
     await wanted.open();
-    if (before.metrics !== null)
-      await openMetrics(before.metrics.fd).catch((error: unknown) => {
-        publish({ event: 'metricsFailed', problem: messageOf(error) });
-      });
+    await servers.resumeMetrics(before);
     for (const stream of before.leftStreams)
       platform.inheritLeftStream(stream, (bytes) => {
         onStderr(bytes, stream.worker, name(), true);
@@ -501,8 +452,7 @@ function assemble(
       runningOn: wanted.runningOn(),
       isStopping,
       exitCode,
-      control: control === null ? null : { path: control.path, fd: control.fd() },
-      metrics: metricsServer === null ? null : { address: metricsServer.address, fd: metricsServer.fd() },
+      ...servers.record(),
       afterMasterFd: platform.afterMasterFd(),
       leftStreams: platform.leftStreams(),
       counts: counts.record(),
