@@ -30,10 +30,18 @@ export function inspectInheritance(listeners: readonly AnnouncedListener[]): Inh
 }
 
 function isSocket(fd: number, inode: number | null): boolean {
+  const { readlinkSync, fstatSync } = process.getBuiltinModule('node:fs');
+  try {
+    // Linux, proc_pid_fd(5). In a process that has not done either before, it takes a quarter of the time of fstat.
+    const target = readlinkSync(`/proc/self/fd/${fd}`);
+    return inode === null ? target.startsWith('socket:[') : target === `socket:[${inode}]`;
+  } catch {
+    // Another system, a descriptor that is not open, or no /proc.
+  }
   try {
     // Without `bigint`, the result would stay in a buffer from which realpathSync of Node 20 and 22 reads the type of a cached
     // directory. It would find a socket there, and not resolve the symlinks in the path of the program.
-    const stats = process.getBuiltinModule('node:fs').fstatSync(fd, { bigint: true });
+    const stats = fstatSync(fd, { bigint: true });
     return stats.isSocket() && (inode === null || stats.ino === BigInt(inode));
   } catch {
     return false;
