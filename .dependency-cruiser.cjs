@@ -1,5 +1,5 @@
 // Which file may import which: no cycles, no process's code inside another's, and decisions that need nothing but their arguments.
-// The list of pure files is in scripts/pure-files.cjs; eslint.config.js keeps clocks and timers out of them.
+// The list of pure files is in scripts/pure-files.cjs; oxlint.config.mjs keeps clocks and timers out of them.
 const { pureFiles: pure } = require('./scripts/pure-files.cjs');
 
 /** @param {string} folder @param {string} others */

@@ -19,7 +19,7 @@ const patterns: readonly RegExp[] = [
   /^(?:error|fatal|fatal error)(?:\[\w+\])?: /i,
 ];
 
-/* eslint-disable-next-line no-control-regex */
+/* oxlint-disable-next-line no-control-regex */
 const colours = /\u001B\[[\d;]*m/g;
 
 /** Whether the line names an error. */

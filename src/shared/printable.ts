@@ -1,7 +1,7 @@
 /** Makes text from outside safe to print. */
 
 // An `import` of node:util would load all of its lazy parts too: 2.5 MB in the master.
-// eslint-disable-next-line no-restricted-globals -- this function is pure.
+// oxlint-disable-next-line no-restricted-globals -- this function is pure.
 const { stripVTControlCharacters } = process.getBuiltinModule('node:util');
 
 /** Control characters, separators of lines and paragraphs, and characters that reverse the direction of text. */

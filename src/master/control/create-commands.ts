@@ -1,5 +1,5 @@
 /** The commands of a master: what each of them does with its programs, and when it is refused. It does not know how they arrive. */
-import type { MasterStatus, Status, UpdateResult } from '../../shared/control-api.ts';
+import type { MasterStatus, ReloadResult, Status, UpdateResult } from '../../shared/control-api.ts';
 import type { Cause, EventRecord, MasterEvent } from '../../shared/events.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Counts } from '../metrics/event-counts.ts';
@@ -120,7 +120,15 @@ export function createCommands(parts: CommandParts): Commands {
   /** Delays the outcome of a request until the state that it asks for is stored. */
   function keepingWanted({ accepted, outcome }: ReloadUnderWay): ReloadUnderWay {
     const kept = wanted.keep();
-    return { accepted, outcome: outcome.finally(async () => kept) };
+    return { accepted, outcome: stored() };
+
+    async function stored(): Promise<ReloadResult> {
+      try {
+        return await outcome;
+      } finally {
+        await kept;
+      }
+    }
   }
 
   /** Finds the program, and refuses an action that only a running one can take. */

@@ -5,12 +5,12 @@
 
 // CSI, OSC, DCS and the other strings, two-character sequences: ECMA-48, with what a terminal makes of an unfinished one.
 export const escapeSequences: RegExp =
-  /* eslint-disable-next-line no-control-regex */
+  /* oxlint-disable-next-line no-control-regex */
   /\u001B(?:\[[0-?]*[ -/]*[@-~]?|[\]PX^_][^\u0007\u001B]*(?:\u0007|\u001B\\)?|[ -/]*[0-~]?)/g;
-/* eslint-disable-next-line no-control-regex */
+/* oxlint-disable-next-line no-control-regex */
 const colour = /^\u001B\[[\d;:]*m$/;
 // Control characters, also those above 0x7F (two bytes in UTF-8): some terminals obey them.
-/* eslint-disable-next-line no-control-regex */
+/* oxlint-disable-next-line no-control-regex */
 const controls = /\u00C2[\u0080-\u009F]|[\u0000-\u0008\u000A-\u001F\u007F]/g;
 
 /** Removes control characters and sequences from the line, except tabs and, if `keepsColours` is set, colours. */
