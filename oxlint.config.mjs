@@ -7,16 +7,18 @@ const pure = readdirSync('src', { recursive: true })
   .map((file) => `src/${file}`)
   .filter((file) => file.endsWith('.ts') && patterns.some((pattern) => pattern.test(file)));
 
-const errors = (names) =>
+const all = (level, names) =>
   Object.fromEntries(
     names
       .trim()
       .split(/\s+/)
-      .map((name) => [name, 'error']),
+      .map((name) => [name, level]),
   );
 
 /** What eslint calls recommended. */
-const recommended = errors(`
+const recommended = all(
+  'error',
+  `
   constructor-super for-direction getter-return no-async-promise-executor no-case-declarations no-class-assign no-compare-neg-zero no-cond-assign
   no-const-assign no-constant-binary-expression no-constant-condition no-control-regex no-debugger no-delete-var no-dupe-class-members no-dupe-else-if
   no-dupe-keys no-duplicate-case no-empty no-empty-character-class no-empty-pattern no-empty-static-block no-ex-assign no-extra-boolean-cast
@@ -25,10 +27,13 @@ const recommended = errors(`
   no-self-assign no-setter-return no-shadow-restricted-names no-sparse-arrays no-this-before-super no-unassigned-vars no-undef no-unexpected-multiline
   no-unreachable no-unsafe-finally no-unsafe-negation no-unsafe-optional-chaining no-unused-labels no-unused-private-class-members no-unused-vars
   no-useless-assignment no-useless-backreference no-useless-catch no-useless-escape no-with preserve-caught-error require-yield use-isnan valid-typeof
-`);
+`,
+);
 
 /** What typescript-eslint calls strict, with the rules that need types. */
-const strict = errors(`
+const strict = all(
+  'error',
+  `
   no-array-constructor no-unused-expressions no-useless-constructor no-var prefer-const prefer-rest-params prefer-spread
   typescript/await-thenable typescript/no-array-delete typescript/no-base-to-string typescript/no-confusing-void-expression typescript/no-deprecated
   typescript/no-duplicate-enum-values typescript/no-duplicate-type-constituents typescript/no-dynamic-delete typescript/no-empty-object-type
@@ -47,11 +52,15 @@ const strict = errors(`
   typescript/prefer-return-this-type typescript/related-getter-setter-pairs typescript/require-await typescript/switch-exhaustiveness-check
   typescript/triple-slash-reference typescript/unbound-method typescript/unified-signatures typescript/use-unknown-in-catch-callback-variable
   typescript/consistent-type-imports
-`);
+`,
+);
 
 /** What the compiler itself reports. */
-const ofCompiler = `constructor-super getter-return no-class-assign no-const-assign no-dupe-class-members no-dupe-keys no-func-assign no-import-assign
-  no-new-native-nonconstructor no-obj-calls no-redeclare no-setter-return no-this-before-super no-undef no-unreachable no-unsafe-negation no-with`;
+const ofCompiler = all(
+  'off',
+  `constructor-super getter-return no-class-assign no-const-assign no-dupe-class-members no-dupe-keys no-func-assign no-import-assign
+  no-new-native-nonconstructor no-obj-calls no-redeclare no-setter-return no-this-before-super no-undef no-unreachable no-unsafe-negation no-with`,
+);
 
 const globals = [
   'AbortController',
@@ -99,7 +108,7 @@ export default {
       files: ['**/*.{ts,mts}'],
       rules: {
         ...strict,
-        ...Object.fromEntries(ofCompiler.split(/\s+/).map((name) => [name, 'off'])),
+        ...ofCompiler,
         'typescript/ban-ts-comment': ['error', { minimumDescriptionLength: 10 }],
         'typescript/consistent-type-assertions': ['error', { assertionStyle: 'as' }],
         'typescript/consistent-type-definitions': ['error', 'interface'],
