@@ -76,7 +76,7 @@ test.skipIf(process.platform !== 'linux')(
     const worker = await killed.workerPid(1);
     const { answer } = await begin(port, '/held');
     answer.catch(() => undefined);
-    // It is answered, and then the loop begins.
+    // It is answered, and then the worker blocks.
     await get(port, '/block');
     // What would end the worker first.
     kill(afterMasterOf(killed.pid));

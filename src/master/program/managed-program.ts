@@ -51,7 +51,7 @@ export interface ManagedProgram {
   isServing(): boolean;
   /** The number that its next generation will have. */
   nextGeneration(): number;
-  /** The number of the generation that a start leads to: the one that serves or starts, or else the next one. */
+  /** The number of the generation that a start waits for: the one that serves or is starting. If there is none, it is the next one. */
   startedGeneration(): number;
   /** The sockets that the program holds for this address, for use by another program; null if it holds none. */
   lend(wanted: ListenerPlan): HeldSockets | null;
@@ -88,11 +88,11 @@ export interface ManagedProgram {
   stop(cause: Cause, how?: { readonly keepsListeners?: boolean; readonly isUrgent?: boolean }): void;
   /** Binds the listeners that `plan` declares and the program does not hold. Nothing else changes before change(). Errors as bind(). */
   prepare(plan: ProgramPlan): Promise<PreparedVersion>;
-  /** Changes the plan. With `prepared`, the next generation is the first one that runs it: a reload or a start has to follow. */
+  /** Changes the plan. With `prepared`, only generations that are started later run the new plan, so a reload or a start has to follow. */
   change(plan: ProgramPlan, prepared: PreparedVersion | null): void;
   /** The workers of a master that was killed, as the status shows them. */
   orphans: Rescue['orphans'];
-  /** Asks the draining workers what they still have open. `ofAll`: every worker that serves is asked, too. */
+  /** Asks the draining workers what they still have open; with `ofAll`, also the workers that serve. */
   askOpen(ofAll?: boolean): Promise<void>;
   /** Reports something that happened to the program outside of it. */
   announce(event: EventWithoutRelease): void;

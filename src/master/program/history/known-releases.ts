@@ -17,8 +17,8 @@ export function releaseOf(known: readonly KnownRelease[], generation: number): R
 }
 
 /**
- * The event with what the lifecycle does not know: the release that its generation runs, and `isOneshot` for a program that serves nobody and ends when its work is
- * done.
+ * Adds to an event of the lifecycle what the lifecycle does not know: the release that the generation runs and, if the program is a oneshot (it serves nobody, and
+ * ends when its work is done), `isOneshot`.
  */
 export function withRelease(
   event: EventWithoutRelease,
