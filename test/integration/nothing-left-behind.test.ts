@@ -123,10 +123,10 @@ describe.skipIf(process.platform !== 'linux')('on Linux', () => {
   });
 
   // Without control groups, such a daemon cannot be told from that of another program until the master ends.
-  test.for(['a-daemon', 'a-daemon-without-environment'])(
+  test.for(['a-daemon', 'a-daemon-without-environment-in-the-group'])(
     'a stop of one program ends what it has left behind (%s), and leaves what another one has started alone',
     async (kind, { skip }) => {
-      if (kind === 'a-daemon-without-environment')
+      if (kind === 'a-daemon-without-environment-in-the-group')
         skip(!mayRun(canMakeGroups()), 'this process may not make control groups of version 2');
       const file = join(temporaryFolder(), 'graceful.toml');
       const program = (name: string): string =>
