@@ -11,7 +11,7 @@ import { createLog } from '../log/log.ts';
 import { randomId } from '../random-id.ts';
 import { killDescendants } from '../process/descendants.ts';
 import { requireInheritance } from '../process/inherited-child.ts';
-import { expectEnds } from '../process/inherited-ends.ts';
+import { expectEnds } from '../process/child-ends.ts';
 import { reapOrphans } from '../process/reap-orphans.ts';
 import { system } from '../process/system.ts';
 import { findConfig } from '../config/find-config.ts';

@@ -47,7 +47,8 @@ export function runCommand({ command, cwd, environment, input, timeoutMs }: Hook
     started = startWithOutput({
       file: '/bin/sh',
       args: ['-c', command],
-      options: { cwd, env: environment },
+      cwd,
+      environment,
       stdin: 'pipe',
       stdout: 'read',
       uid: null,

@@ -1,10 +1,11 @@
 /** Checks from outside whether a program can serve: by connecting to a port, requesting a URL, or running a command. Each call makes one attempt. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
 import { messageOf, systemCode } from '../../shared/errors.ts';
 import { formatAddress } from '../../shared/format-address.ts';
 import type { Probe, StartedProbe } from './platform.ts';
 import { sendSignal } from './send-signal.ts';
+import { startChild } from './start-child.ts';
 
 /** How long one attempt over the network may take. */
 const patienceMs = 5_000;
@@ -73,7 +74,7 @@ function run({ command, start, cwd }: Extract<Probe, { kind: 'exec' }>): Started
   const { file, args, environment } = start;
   let child: ChildProcess;
   try {
-    child = spawn(file, args, { cwd, env: environment, stdio: 'ignore', detached: true });
+    child = startChild({ file, args, cwd, environment, stdio: ['ignore', 'ignore', 'ignore'] });
   } catch (error) {
     return {
       outcome: Promise.resolve(`cannot run ${command}: ${messageOf(error)}`),

@@ -2,21 +2,19 @@
  * Starts processes whose stdout and stderr are read through pipes. Node.js would make socket pairs, and a socket cannot be opened: a program that opens
  * /dev/stdout or /proc/self/fd/1, as nginx and php-fpm are often configured to do, would fail with ENXIO.
  */
-import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, fchownSync } from 'node:fs';
 import net from 'node:net';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import { pipe } from '../system-calls/output-calls.ts';
 import type { OutputStream, SpawnRequest } from './platform.ts';
+import { startChild, type StartChild } from './start-child.ts';
 
-export interface StartWithOutput {
-  readonly file: string;
-  readonly args: readonly string[];
-  readonly options: Omit<SpawnOptions, 'stdio' | 'detached'>;
+export interface StartWithOutput extends Omit<StartChild, 'stdio'> {
   readonly stdin: 'ignore' | 'pipe';
   readonly stdout: NonNullable<SpawnRequest['stdout']>;
   /** The descriptors that the process inherits at fd 3, 4 … */
-  readonly inherited?: readonly (number | 'ignore' | 'pipe' | 'ipc')[];
+  readonly inherited?: StartChild['stdio'];
   /**
    * Whether the process gets the ends of its pipes, too, from which this process reads. Then writing fails at no time if this process is killed: what is
    * written waits in the pipe until another process reads it.
@@ -41,7 +39,8 @@ const stdoutOf = { inherited: 'inherit', discarded: 'ignore', read: null, joined
 export function startWithOutput({
   file,
   args,
-  options,
+  cwd,
+  environment,
   stdin,
   stdout,
   inherited = [],
@@ -54,10 +53,16 @@ export function startWithOutput({
     stderr: makeOutputPipe(uid),
   };
   const readEnds = holdsReadEnds ? [pipes.stdout?.from ?? [], pipes.stderr.from ?? []].flat() : [];
-  const stdio = [stdin, fixedStdout ?? pipes.stdout?.stdio, pipes.stderr.stdio, ...inherited, ...readEnds];
+  const stdio = [
+    stdin,
+    fixedStdout ?? pipes.stdout?.stdio ?? 'pipe',
+    pipes.stderr.stdio,
+    ...inherited,
+    ...readEnds,
+  ];
   let child: ChildProcess | null = null;
   try {
-    child = spawn(file, args, { ...options, detached: true, stdio });
+    child = startChild({ file, args, cwd, environment, stdio });
   } finally {
     if (child?.pid === undefined) for (const one of [pipes.stdout, pipes.stderr]) one?.discard();
   }
@@ -79,7 +84,8 @@ export function startRequested(
   return startWithOutput({
     file,
     args,
-    options: { cwd, env: environment },
+    cwd,
+    environment,
     stdin: 'ignore',
     stdout: stdout ?? 'inherited',
     inherited,

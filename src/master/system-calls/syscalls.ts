@@ -68,10 +68,13 @@ export function exitNow(code: number): void {
 /** F_DUPFD_CLOEXEC: makes a duplicate that no child inherits. */
 const duplicateCloseOnExec = process.platform === 'linux' ? 1030 : 67;
 
-/** fcntl(2): another descriptor for the same file; or the name of the error. Only after `listen` has been called. */
-export function duplicate(fd: number): number | string {
+/**
+ * fcntl(2): another descriptor for the same file; or the name of the error. `lowest`: the number from which on it may be. Only after `listen` has been
+ * called.
+ */
+export function duplicate(fd: number, lowest = 0): number | string {
   if (calls === null) return 'ENOSYS';
-  const copy = calls.fcntl(fd, duplicateCloseOnExec, 'int', 0);
+  const copy = calls.fcntl(fd, duplicateCloseOnExec, 'int', lowest);
   return copy >= 0 ? copy : systemErrorCode(calls.errno());
 }
 

@@ -1,4 +1,7 @@
-/** The children that this process has got from its previous image: Node.js, which has not started them, neither notices nor reports their ends. */
+/**
+ * The children that Node.js has not started, and whose ends it neither notices nor reports: those that this process has got from its previous image, and those
+ * that start-child.ts has started.
+ */
 import { constants } from 'node:os';
 import type { Outcome } from '../../shared/events.ts';
 import { longestTimerMs } from '../../shared/durations.ts';
@@ -9,6 +12,17 @@ const waiting = new Map<number, (outcome: Outcome) => void>();
 const expected = new Set<number>();
 const early = new Map<number, Outcome>();
 let keepAlive: NodeJS.Timeout | null = null;
+let isNoticing = false;
+
+/** Has to be called once the ends of all children are noticed (`reportEnd`). */
+export function beginReports(): void {
+  isNoticing = true;
+}
+
+/** Whether the end of a child that Node.js has not started would be reported. */
+export function areEndsReported(): boolean {
+  return isNoticing;
+}
 
 /** Keeps the outcomes of these children until their ends are awaited. Has to be called before orphans are reaped. */
 export function expectEnds(pids: readonly number[]): void {
@@ -25,6 +39,11 @@ export function awaitEnd(pid: number, ended: (outcome: Outcome) => void): void {
     setImmediate(ended, outcome ?? { code: null, signal: null });
     return;
   }
+  awaitEndOfOwn(pid, ended);
+}
+
+/** As awaitEnd(), for a child that this very code has just started. */
+export function awaitEndOfOwn(pid: number, ended: (outcome: Outcome) => void): void {
   waiting.set(pid, ended);
   keepAlive ??= setInterval(() => undefined, longestTimerMs);
 }

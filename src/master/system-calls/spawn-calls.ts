@@ -1,0 +1,124 @@
+/**
+ * posix_spawn(3): starts a process without a copy of this one. Node.js forks, and then the kernel copies the page tables of this process, and also each page
+ * that this process changes before the new program runs (docs/adr/0051). Linux only: elsewhere, Node.js uses posix_spawn itself.
+ */
+import { systemErrorCode } from './errno.ts';
+
+type Descriptors = (actions: Uint8Array, from: number, to: number) => number;
+
+interface SpawnCalls {
+  readonly spawn: (
+    pid: number[],
+    file: string,
+    actions: Uint8Array,
+    attributes: Uint8Array,
+    args: readonly (string | null)[],
+    environment: readonly (string | null)[],
+  ) => number;
+  readonly beginActions: (actions: Uint8Array) => number;
+  readonly endActions: (actions: Uint8Array) => number;
+  readonly copyDescriptor: Descriptors;
+  readonly open: (actions: Uint8Array, fd: number, path: string, flags: number, mode: number) => number;
+  readonly changeFolder: (actions: Uint8Array, path: string) => number;
+  /** The posix_spawnattr_t of every process. */
+  readonly attributes: Uint8Array;
+}
+
+let calls: SpawnCalls | null = null;
+
+/** Bigger than posix_spawnattr_t and posix_spawn_file_actions_t of glibc (336 and 80 bytes) and musl. */
+const roomForStructure = 1_024;
+
+/** Loads the calls. Where one of them is missing (glibc before 2.29, musl before 1.1.24), `spawnProcess` returns ENOSYS, as before this call. */
+export async function loadSpawnCalls(): Promise<void> {
+  if (process.platform !== 'linux') return;
+  const { default: koffi } = await import('koffi');
+  const library = koffi.load(null);
+  try {
+    calls ??= {
+      spawn: library.func(
+        'int posix_spawn(_Out_ int *, const char *, void *, void *, const char **, const char **)',
+      ),
+      beginActions: library.func('int posix_spawn_file_actions_init(void *)'),
+      endActions: library.func('int posix_spawn_file_actions_destroy(void *)'),
+      copyDescriptor: library.func('int posix_spawn_file_actions_adddup2(void *, int, int)'),
+      open: library.func(
+        'int posix_spawn_file_actions_addopen(void *, int, const char *, int, unsigned int)',
+      ),
+      changeFolder: library.func('int posix_spawn_file_actions_addchdir_np(void *, const char *)'),
+      attributes: makeAttributes(library),
+    };
+  } catch {
+    calls = null;
+  }
+}
+
+// POSIX_SPAWN_SETSIGDEF, POSIX_SPAWN_SETSIGMASK and POSIX_SPAWN_SETSID of glibc and musl.
+const [withDefaultSignals, withSignalMask, inNewSession] = [0x04, 0x08, 0x80];
+
+/** A session of its own, no blocked signal, and no ignored one: what Node.js sets is not for other programs. */
+function makeAttributes(library: {
+  func: (declaration: string) => (...given: unknown[]) => unknown;
+}): Uint8Array {
+  const attributes = Buffer.alloc(roomForStructure);
+  const signals = Buffer.alloc(roomForStructure);
+  library.func('int posix_spawnattr_init(void *)')(attributes);
+  library.func('int posix_spawnattr_setflags(void *, short)')(
+    attributes,
+    withDefaultSignals | withSignalMask | inNewSession,
+  );
+  library.func('int sigemptyset(void *)')(signals);
+  library.func('int posix_spawnattr_setsigmask(void *, const void *)')(attributes, signals);
+  library.func('int sigfillset(void *)')(signals);
+  library.func('int posix_spawnattr_setsigdefault(void *, const void *)')(attributes, signals);
+  return attributes;
+}
+
+export interface NewProcess {
+  /** The path of the program. It is not searched for in PATH. */
+  readonly file: string;
+  /** Without the first one, which is the file. */
+  readonly args: readonly string[];
+  /** `NAME=VALUE` each. */
+  readonly environment: readonly string[];
+  readonly cwd: string;
+  /**
+   * What the process gets as descriptors 0, 1, 2 …: copies of those of this process. They must be higher than all that the process gets, or in their places
+   * already: then they are not closed on exec. `null`: /dev/null. `undefined`: none.
+   */
+  readonly descriptors: readonly (number | null | undefined)[];
+}
+
+const forReading = 0;
+const forBoth = 2;
+
+/** Starts the process as the leader of a new session. Returns its pid, or the name of the error (`ENOENT` …). Its parent has to reap it: waitpid(2). */
+export function spawnProcess({ file, args, environment, cwd, descriptors }: NewProcess): number | string {
+  if (calls === null) return 'ENOSYS';
+  const actions = Buffer.alloc(roomForStructure);
+  let error = calls.beginActions(actions);
+  if (error !== 0) return systemErrorCode(error);
+  const pid = [0];
+  try {
+    error = calls.changeFolder(actions, cwd);
+    for (const [to, from] of descriptors.entries()) {
+      if (error !== 0 || from === undefined) continue;
+      error =
+        from === null
+          ? calls.open(actions, to, '/dev/null', to === 0 ? forReading : forBoth, 0)
+          : calls.copyDescriptor(actions, from, to);
+    }
+    if (error === 0)
+      error = calls.spawn(
+        pid,
+        file,
+        actions,
+        calls.attributes,
+        [file, ...args, null],
+        [...environment, null],
+      );
+  } finally {
+    calls.endActions(actions);
+  }
+  return error === 0 ? (pid[0] ?? 0) : systemErrorCode(error);
+}
