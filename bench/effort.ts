@@ -82,7 +82,7 @@ export const fullEffort: Effort = {
     spreadRounds: 3,
     spreadTurns: 3,
     spreadMs: 2_000,
-    boots: 25,
+    boots: 100,
     reloads: 12,
     crowd: 10_000,
     crowdReloads: 7,

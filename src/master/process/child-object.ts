@@ -67,8 +67,9 @@ export function makeChildObject(
   Reflect.set(child, '_handle', handle);
   try {
     Reflect.apply(start, child, [{ file: '', args: [''], stdio: [...stdio] }]);
-  } catch {
-    return null;
+  } catch (error) {
+    if (handle.pid === undefined) return null;
+    throw error;
   }
   return {
     child,
