@@ -9,8 +9,8 @@ import { canRun } from '../helpers/required-programs.ts';
 import { startHost } from '../helpers/run-host.ts';
 import { appPath, runMaster, temporaryFolder } from '../helpers/run-master.ts';
 
-/** Says how it was started: the signals that it blocks and ignores, its session, its folder, and where its stdin is. */
-const tells = `
+/** Prints which signals it blocks and ignores, whether it leads its session, its working directory, its stdin and LC_TEST. */
+const report = `
 grep -E '^Sig(Blk|Ign)' /proc/self/status
 set -- $(cat /proc/$$/stat)
 [ "$5/$6" = "$$/$$" ] && echo leads a session
@@ -26,8 +26,8 @@ function withoutOwnSignals(text: string): string {
 
 describe.skipIf(process.platform !== 'linux')('on Linux', () => {
   test('a process gets the signals, session, folder, stdin and environment that Node.js would give it', async () => {
-    const script = join(temporaryFolder(), 'tells');
-    writeFileSync(script, tells);
+    const script = join(temporaryFolder(), 'report');
+    writeFileSync(script, report);
     const { folder, master } = startHost(
       `[program.job]\ntype = "oneshot"\ncommand = ["/bin/sh", "${script}"]\nstdout_logfile = "told"\nenvironment = { LC_TEST = "ä = b" }\n`,
     );
@@ -46,6 +46,15 @@ describe.skipIf(process.platform !== 'linux')('on Linux', () => {
     expect(told).toBe(withoutOwnSignals(chunks.join('')));
   });
 
+  test('an end by a real-time signal, which has no name in Node.js, is that of a failed program', async () => {
+    const master = runMaster();
+    await master.serving();
+    const pid = await master.workerPid(1);
+    process.kill(pid, 40);
+    const { failure } = await master.waitFor('workerFailed', { pid });
+    expect(failure.outcome).toEqual({ code: 168, signal: null });
+  });
+
   test('a script whose first line names no interpreter is run by the shell', async () => {
     const script = join(temporaryFolder(), 'server');
     writeFileSync(script, `exec '${process.execPath}' '${appPath('serves')}'\n`);
@@ -57,7 +66,7 @@ describe.skipIf(process.platform !== 'linux')('on Linux', () => {
 
   test.skipIf(!canRun(['strace']))('a worker is started without a copy of the master', async () => {
     const trace = join(temporaryFolder(), 'trace');
-    // -D: the master is the process that the test has started, and not strace.
+    // -D: strace runs as a grandchild, so that the test's child is the master itself.
     const through = ['strace', '-D', '-f', '-qq', '-e', 'trace=clone,clone3,fork,vfork', '-o', trace];
     const master = runMaster({ through });
     await master.serving();
@@ -69,7 +78,7 @@ describe.skipIf(process.platform !== 'linux')('on Linux', () => {
       .split('\n')
       .filter((line) => line.startsWith(`${master.pid} `));
     for (const worker of workers) {
-      // The call is interrupted by what the worker does before it becomes another program.
+      // strace splits the call into two lines if the worker makes system calls before it returns.
       const result = calls.findIndex((line) => line.endsWith(`= ${worker}`));
       const call = calls.slice(0, result + 1).findLast((line) => /clone3?\(/.test(line));
       expect(call).toContain('CLONE_VFORK');

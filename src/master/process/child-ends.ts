@@ -1,7 +1,4 @@
-/**
- * The children that Node.js has not started, and whose ends it neither notices nor reports: those that this process has got from its previous image, and those
- * that start-child.ts has started.
- */
+/** The ends of children that Node.js did not start, and does not report: those inherited from the previous image of this process, and those of start-child.ts. */
 import { constants } from 'node:os';
 import type { Outcome } from '../../shared/events.ts';
 import { longestTimerMs } from '../../shared/durations.ts';
@@ -12,16 +9,16 @@ const waiting = new Map<number, (outcome: Outcome) => void>();
 const expected = new Set<number>();
 const early = new Map<number, Outcome>();
 let keepAlive: NodeJS.Timeout | null = null;
-let isNoticing = false;
+let isReaping = false;
 
-/** Has to be called once the ends of all children are noticed (`reportEnd`). */
-export function beginReports(): void {
-  isNoticing = true;
+/** Has to be called when this process has begun to reap children that Node.js did not start. */
+export function noteReaping(): void {
+  isReaping = true;
 }
 
-/** Whether the end of a child that Node.js has not started would be reported. */
-export function areEndsReported(): boolean {
-  return isNoticing;
+/** Whether this process reaps children that Node.js did not start. */
+export function reapsChildren(): boolean {
+  return isReaping;
 }
 
 /** Keeps the outcomes of these children until their ends are awaited. Has to be called before orphans are reaped. */
@@ -35,15 +32,15 @@ export function awaitEnd(pid: number, ended: (outcome: Outcome) => void): void {
   const outcome = early.get(pid);
   early.delete(pid);
   if (outcome !== undefined || readProcessStat(pid)?.parent !== process.pid) {
-    // It has ended before, or was reaped by the previous image: then nothing is known of its outcome.
+    // It has ended already. If the previous image has reaped it, its outcome is unknown.
     setImmediate(ended, outcome ?? { code: null, signal: null });
     return;
   }
-  awaitEndOfOwn(pid, ended);
+  awaitEndOfStarted(pid, ended);
 }
 
-/** As awaitEnd(), for a child that this very code has just started. */
-export function awaitEndOfOwn(pid: number, ended: (outcome: Outcome) => void): void {
+/** As awaitEnd(), for a child that was started in this turn of the event loop, so that it cannot have been reaped yet. */
+export function awaitEndOfStarted(pid: number, ended: (outcome: Outcome) => void): void {
   waiting.set(pid, ended);
   keepAlive ??= setInterval(() => undefined, longestTimerMs);
 }
@@ -70,5 +67,7 @@ function outcomeOf(status: number): Outcome {
   const number = status & 0x7f;
   if (number === 0) return { code: (status >> 8) & 0xff, signal: null };
   const names = Object.entries(constants.signals) as [NodeJS.Signals, number][];
-  return { code: null, signal: names.find(([, value]) => value === number)?.[0] ?? 'SIGKILL' };
+  const signal = names.find(([, value]) => value === number)?.[0];
+  // Node.js has no names for real-time signals: as in a shell, the code says which one it was.
+  return signal === undefined ? { code: 128 + number, signal: null } : { code: null, signal };
 }

@@ -1,6 +1,6 @@
 /**
- * Makes the objects for children that Node.js has not started: as spawn() makes one, except that the handle below it is not that of Node.js. It opens ends of
- * channels and pipes that exist already (undocumented; found on 20, 22, 24 and 26).
+ * Makes a ChildProcess for a child that Node.js has not started, by replacing its native handle. The replacement opens ends of pipes and channels that exist
+ * already (undocumented; checked on 20, 22, 24 and 26).
  */
 import { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
@@ -25,29 +25,25 @@ interface ProcessHandle {
   hasRef(): boolean;
 }
 
-/** Opens this process's end of a channel or pipe in the object, which closes it from then on. `at`: the number that the child has for it. Returns whether it could. */
+/** Gives this process's end of the child's descriptor `at` to the object, which then owns it. Returns false if that failed. */
 export type OpenEnd = (at: number, fd: number) => boolean;
 
 /**
- * `stdio`: what Node.js is to read and write of the child's descriptors. `begin` opens an end for each of these, starts the process, or finds the one that runs
- * already, and returns its pid, or null if something failed. Returns null if it did, or if this Node.js cannot do that.
+ * `stdio`: the child's descriptors, and which of them Node.js reads and writes. `begin` opens these, and returns the pid of the process, which it has started or
+ * which runs already, or null on failure. Returns null if `begin` does, or if Node.js has changed its internals.
  */
 export function makeChildObject(
   stdio: readonly ('ignore' | 'ipc' | 'pipe')[],
   begin: (open: OpenEnd) => number | null,
 ): ChildObject | null {
   const child = new ChildProcess();
-  const made: unknown = Reflect.get(child, '_handle');
-  // @types/node does not declare the method that spawn() calls.
-  const start: unknown = Reflect.get(child, 'spawn');
-  if (!isProcessHandle(made) || typeof start !== 'function') return null;
+  const report = takeFromNative(child);
+  if (report === null) return null;
   /** Null once it was called: the object must not keep what a process was started with in memory. */
   let beginOnce: typeof begin | null = begin;
   const handle: ProcessHandle = {
     pid: undefined,
-    onexit: (code, signal) => {
-      made.onexit(code, signal);
-    },
+    onexit: report,
     spawn: (...given) => {
       const entries = entriesOf(given);
       const pid = beginOnce?.((at, fd) => openEnd(entries[at], fd));
@@ -56,17 +52,16 @@ export function makeChildObject(
       handle.pid = pid;
       return 0;
     },
-    // Signals are sent by kill(2), as to every worker.
-    kill: () => 0,
+    // sendSignal() signals the process. ChildProcess.kill() throws.
+    kill: () => -constants.errno.ENOSYS,
     close: () => undefined,
     ref: () => undefined,
     unref: () => undefined,
     hasRef: () => true,
   };
-  made.close();
   Reflect.set(child, '_handle', handle);
   try {
-    Reflect.apply(start, child, [{ file: '', args: [''], stdio: [...stdio] }]);
+    start(child, { file: '', args: [''], stdio: [...stdio] });
   } catch (error) {
     if (handle.pid === undefined) return null;
     throw error;
@@ -79,7 +74,35 @@ export function makeChildObject(
   };
 }
 
-/** What Node.js passes to the handle for each descriptor of the child. Of the arrays among the options, only this one has objects in it. */
+type Report = (code: number, signal: string) => void;
+
+/**
+ * Returns the function with which the native handle reports the end of the child, and has Node.js free that handle. Node.js frees only one that has tried to
+ * start a process, and until then also keeps the child in memory. A descriptor -1 makes it fail before it forks. Null if Node.js has changed its internals.
+ */
+function takeFromNative(child: ChildProcess): Report | null {
+  const native: unknown = Reflect.get(child, '_handle');
+  const report: unknown =
+    typeof native === 'object' && native !== null ? Reflect.get(native, 'onexit') : null;
+  if (typeof report !== 'function') return null;
+  try {
+    start(child, { file: '/', args: ['/'], stdio: [{ fd: -1 }, 'ignore', 'ignore'] });
+  } catch {
+    return Reflect.get(child, '_handle') === null ? (report as Report) : null;
+  }
+  // Node.js is about to report that `/` is no program.
+  child.on('error', () => undefined);
+  return null;
+}
+
+/** The method that spawn() calls, which @types/node does not declare. Throws what it throws. */
+function start(child: ChildProcess, options: object): void {
+  const method: unknown = Reflect.get(child, 'spawn');
+  if (typeof method !== 'function') throw new TypeError('a ChildProcess has no method `spawn`');
+  Reflect.apply(method, child, [options]);
+}
+
+/** What Node.js passes to the handle for each descriptor of the child: the only array argument whose elements are objects. */
 function entriesOf(given: readonly unknown[]): readonly unknown[] {
   const [first] = given;
   const all = typeof first === 'object' && first !== null ? [Reflect.get(first, 'stdio')] : given;
@@ -92,9 +115,4 @@ function openEnd(entry: unknown, fd: number): boolean {
   const handle: unknown = typeof entry === 'object' && entry !== null ? Reflect.get(entry, 'handle') : null;
   const open: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'open') : null;
   return typeof open === 'function' && Number(Reflect.apply(open, handle, [fd])) === 0;
-}
-
-function isProcessHandle(value: unknown): value is ProcessHandle {
-  if (typeof value !== 'object' || value === null) return false;
-  return ['onexit', 'close'].every((name) => typeof Reflect.get(value, name) === 'function');
 }

@@ -1,6 +1,6 @@
 /**
- * Takes over workers from the previous image of this process: execve(2) replaces the program of a process, and keeps its children and those of its
- * descriptors that are not closed on exec. Node.js has no way to adopt such a child, so its object is made here (child-object.ts).
+ * Takes over workers from the previous image of this process: execve(2) replaces the program of a process, and keeps its children, and its descriptors without
+ * FD_CLOEXEC. Node.js has no way to adopt such a child, so its object is made here (child-object.ts).
  */
 import type { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
@@ -33,7 +33,7 @@ export function inheritWorker(worker: InheritedWorker, listeners: ProcessListene
 /** Finds out whether this Node.js can take over a process. Only after `loadSystemCalls`. Throws GracefulRunError `upgradeFailed` if it cannot. */
 export function requireInheritance(): void {
   const pair = socketpair();
-  // There are no descriptors. That says nothing about Node.js.
+  // No free descriptor: this says nothing about Node.js.
   if (typeof pair === 'string') return;
   const [one, other] = pair;
   const child = objectFor(process.pid, one).child;
@@ -41,20 +41,20 @@ export function requireInheritance(): void {
   closeSync(other);
 }
 
-/** Makes the object for a process that runs already, and has the other end of this channel; null for a process whose channel is closed. */
+/** Makes the object for a running process. `channel`: this process's end of its channel; null if the channel is closed. */
 function inheritChild(pid: number, channel: number | null): ChildProcess {
   const { child, ended } = objectFor(pid, channel);
   awaitEnd(pid, ended);
   return child;
 }
 
-const closed = ['ignore', 'ignore', 'ignore'] as const;
+const ignored = ['ignore', 'ignore', 'ignore'] as const;
 
 function objectFor(pid: number, channel: number | null): ChildObject {
   const object =
     channel === null
-      ? makeChildObject(closed, () => pid)
-      : makeChildObject([...closed, 'ipc'], (open) => (open(closed.length, channel) ? pid : null));
+      ? makeChildObject(ignored, () => pid)
+      : makeChildObject([...ignored, 'ipc'], (open) => (open(ignored.length, channel) ? pid : null));
   if (object === null || (channel !== null && !object.child.connected)) throw cannotInherit();
   return object;
 }

@@ -1,10 +1,10 @@
 /**
- * posix_spawn(3): starts a process without a copy of this one. Node.js forks, and then the kernel copies the page tables of this process, and also each page
- * that this process changes before the new program runs (docs/adr/0051). Linux only: elsewhere, Node.js uses posix_spawn itself.
+ * posix_spawn(3): starts a process without copying this one. Node.js forks, and then the kernel copies the page tables of this process, and also each page
+ * that this process changes before the new program runs (docs/adr/0051). Linux only: on macOS, libuv uses posix_spawn itself.
  */
 import { systemErrorCode } from './errno.ts';
 
-type Descriptors = (actions: Uint8Array, from: number, to: number) => number;
+type AddDup2 = (actions: Uint8Array, from: number, to: number) => number;
 
 interface SpawnCalls {
   readonly spawn: (
@@ -17,10 +17,10 @@ interface SpawnCalls {
   ) => number;
   readonly beginActions: (actions: Uint8Array) => number;
   readonly endActions: (actions: Uint8Array) => number;
-  readonly copyDescriptor: Descriptors;
+  readonly copyDescriptor: AddDup2;
   readonly open: (actions: Uint8Array, fd: number, path: string, flags: number, mode: number) => number;
   readonly changeFolder: (actions: Uint8Array, path: string) => number;
-  /** The posix_spawnattr_t of every process. */
+  /** The posix_spawnattr_t, shared by all starts. */
   readonly attributes: Uint8Array;
 }
 
@@ -29,7 +29,7 @@ let calls: SpawnCalls | null = null;
 /** Bigger than posix_spawnattr_t and posix_spawn_file_actions_t of glibc (336 and 80 bytes) and musl. */
 const roomForStructure = 1_024;
 
-/** Loads the calls. Where one of them is missing (glibc before 2.29, musl before 1.1.24), `spawnProcess` returns ENOSYS, as before this call. */
+/** Loads the calls. If one is missing (glibc before 2.29, musl before 1.1.24), `spawnProcess` returns ENOSYS, as it does until this function was called. */
 export async function loadSpawnCalls(): Promise<void> {
   if (process.platform !== 'linux') return;
   const { default: koffi } = await import('koffi');
@@ -56,7 +56,7 @@ export async function loadSpawnCalls(): Promise<void> {
 // POSIX_SPAWN_SETSIGDEF, POSIX_SPAWN_SETSIGMASK and POSIX_SPAWN_SETSID of glibc and musl.
 const [withDefaultSignals, withSignalMask, inNewSession] = [0x04, 0x08, 0x80];
 
-/** A session of its own, no blocked signal, and no ignored one: what Node.js sets is not for other programs. */
+/** New session, no blocked signal, default action for every signal: the child must not inherit what Node.js has set for this process. */
 function makeAttributes(library: {
   func: (declaration: string) => (...given: unknown[]) => unknown;
 }): Uint8Array {
@@ -83,14 +83,14 @@ export interface NewProcess {
   readonly environment: readonly string[];
   readonly cwd: string;
   /**
-   * What the process gets as descriptors 0, 1, 2 …: copies of those of this process. They must be higher than all that the process gets, or in their places
-   * already: then they are not closed on exec. `null`: /dev/null. `undefined`: none.
+   * What the process gets as descriptors 0, 1, 2 …: copies of those of this process. Number n must be n itself, which then stays open on exec, or at least the
+   * length of the list, so that no copy overwrites it. `null`: /dev/null. `undefined`: none.
    */
   readonly descriptors: readonly (number | null | undefined)[];
 }
 
-const forReading = 0;
-const forBoth = 2;
+const readOnly = 0;
+const readWrite = 2;
 
 /** Starts the process as the leader of a new session. Returns its pid, or the name of the error (`ENOENT` …). Its parent has to reap it: waitpid(2). */
 export function spawnProcess({ file, args, environment, cwd, descriptors }: NewProcess): number | string {
@@ -105,7 +105,7 @@ export function spawnProcess({ file, args, environment, cwd, descriptors }: NewP
       if (error !== 0 || from === undefined) continue;
       error =
         from === null
-          ? calls.open(actions, to, '/dev/null', to === 0 ? forReading : forBoth, 0)
+          ? calls.open(actions, to, '/dev/null', to === 0 ? readOnly : readWrite, 0)
           : calls.copyDescriptor(actions, from, to);
     }
     if (error === 0)
