@@ -1,9 +1,11 @@
 /**
- * Makes a ChildProcess for a child that Node.js has not started, by replacing its native handle. The replacement opens ends of pipes and channels that exist
- * already (undocumented; checked on 20, 22, 24 and 26).
+ * Makes a ChildProcess for a child that Node.js has not started, with a handle of our own in the place of the native one. It opens ends of pipes and channels that
+ * exist already (undocumented; checked on 20, 22, 24 and 26).
  */
 import { ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
+import { Readable } from 'node:stream';
 import type { Outcome } from '../../shared/events.ts';
 
 export interface ChildObject {
@@ -17,7 +19,6 @@ interface ProcessHandle {
   pid: number | undefined;
   /** Node.js passes the options in one object (20, 22), or each by itself (24, 26). */
   spawn(...given: readonly unknown[]): number;
-  onexit(code: number, signal: string): void;
   kill(signal: number): number;
   close(): void;
   ref(): void;
@@ -36,14 +37,12 @@ export function makeChildObject(
   stdio: readonly ('ignore' | 'ipc' | 'pipe')[],
   begin: (open: OpenEnd) => number | null,
 ): ChildObject | null {
-  const child = new ChildProcess();
-  const report = takeFromNative(child);
-  if (report === null) return null;
+  // Not the constructor of ChildProcess: it makes a native handle, and Node.js frees only one that has started a process.
+  const child = Reflect.construct(EventEmitter, [], ChildProcess) as ChildProcess;
   /** Null once it was called: the object must not keep what a process was started with in memory. */
   let beginOnce: typeof begin | null = begin;
   const handle: ProcessHandle = {
     pid: undefined,
-    onexit: report,
     spawn: (...given) => {
       const entries = entriesOf(given);
       const pid = beginOnce?.((at, fd) => openEnd(entries[at], fd));
@@ -59,47 +58,47 @@ export function makeChildObject(
     unref: () => undefined,
     hasRef: () => true,
   };
-  Reflect.set(child, '_handle', handle);
+  Object.assign(child, {
+    _closesNeeded: 1,
+    _closesGot: 0,
+    _handle: handle,
+    connected: false,
+    signalCode: null,
+    exitCode: null,
+    killed: false,
+    spawnfile: null,
+  });
+  // @types/node does not declare the method that spawn() calls.
+  const start: unknown = Reflect.get(child, 'spawn');
   try {
-    start(child, { file: '', args: [''], stdio: [...stdio] });
+    if (typeof start !== 'function') return null;
+    Reflect.apply(start, child, [{ file: '', args: [''], stdio: [...stdio] }]);
   } catch (error) {
     if (handle.pid === undefined) return null;
     throw error;
   }
   return {
     child,
-    ended: ({ code, signal }) => {
-      handle.onexit(code ?? 0, signal ?? '');
+    ended: (outcome) => {
+      reportEnd(child, outcome);
     },
   };
 }
 
-type Report = (code: number, signal: string) => void;
-
-/**
- * Returns the function with which the native handle reports the end of the child, and has Node.js free that handle. Node.js frees only one that has tried to
- * start a process, and until then also keeps the child in memory. A descriptor -1 makes it fail before it forks. Null if Node.js has changed its internals.
- */
-function takeFromNative(child: ChildProcess): Report | null {
-  const native: unknown = Reflect.get(child, '_handle');
-  const report: unknown =
-    typeof native === 'object' && native !== null ? Reflect.get(native, 'onexit') : null;
-  if (typeof report !== 'function') return null;
-  try {
-    start(child, { file: '/', args: ['/'], stdio: [{ fd: -1 }, 'ignore', 'ignore'] });
-  } catch {
-    return Reflect.get(child, '_handle') === null ? (report as Report) : null;
-  }
-  // Node.js is about to report that `/` is no program.
-  child.on('error', () => undefined);
-  return null;
-}
-
-/** The method that spawn() calls, which @types/node does not declare. Throws what it throws. */
-function start(child: ChildProcess, options: object): void {
-  const method: unknown = Reflect.get(child, 'spawn');
-  if (typeof method !== 'function') throw new TypeError('a ChildProcess has no method `spawn`');
-  Reflect.apply(method, child, [options]);
+/** Does what the native handle of Node.js does when its process has ended. */
+function reportEnd(child: ChildProcess, { code, signal }: Outcome): void {
+  Object.assign(child, signal === null ? { exitCode: code ?? 0 } : { signalCode: signal });
+  child.stdin?.destroy();
+  Object.assign(child, { _handle: null });
+  child.emit('exit', child.exitCode, child.signalCode);
+  // A stream that nobody has read would never close.
+  process.nextTick(() => {
+    for (const stream of child.stdio)
+      if (stream instanceof Readable && stream.readableFlowing === null) stream.resume();
+  });
+  const closes = Number(Reflect.get(child, '_closesGot')) + 1;
+  Object.assign(child, { _closesGot: closes });
+  if (closes === Reflect.get(child, '_closesNeeded')) child.emit('close', child.exitCode, child.signalCode);
 }
 
 /** What Node.js passes to the handle for each descriptor of the child: the only array argument whose elements are objects. */
