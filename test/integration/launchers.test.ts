@@ -155,7 +155,7 @@ describe.each([
     const program = language === 'python' ? python : ['node', server];
     const master = runMaster({
       command: sh(`${program.join(' ')}; tail -f /dev/null`),
-      flags: ['--startsecs', '700ms', '--ready-timeout', '1s'],
+      flags: ['--startsecs', '700ms', '--ready-timeout', '4s'],
     });
     const port = await master.serving();
     const [worker] = (await master.status()).workers;

@@ -208,7 +208,7 @@ test('a daemon that has stopped reading makes workers wait, loses nothing, and t
   child.kill('SIGUSR1');
   await written;
   expect(isWritten).toBe(true);
-  await eventually('all lines', () => reads().includes(' 1.0.40000 '));
+  await eventually('all lines', () => reads().includes(' 1.0.40000 '), 30_000);
   const numbers = reads()
     .trim()
     .split('\n')
@@ -216,7 +216,7 @@ test('a daemon that has stopped reading makes workers wait, loses nothing, and t
   expect(numbers).toEqual(Array.from({ length: 40_000 }, (_, at) => at + 1));
   expect(residentBytes(master.pid) - before).toBeLessThan(40 * 1024 * 1024);
   expect(master.all('outputLost')).toEqual([]);
-});
+}, 90_000);
 
 test('with drop, no worker waits for a daemon that has stopped reading, and what is lost is counted', async () => {
   const socket = join(temporaryFolder(), 'log');
@@ -229,12 +229,16 @@ test('with drop, no worker waits for a daemon that has stopped reading, and what
   await master.reload(2);
   await master.waitFor('workerExited', { generation: 1 });
   child.kill('SIGUSR1');
-  await eventually('lines are sent again', async () => {
-    await ask(port, '/write?lines=1');
-    return master.all('outputResumed').length === 1;
-  });
+  await eventually(
+    'lines are sent again',
+    async () => {
+      await ask(port, '/write?lines=1');
+      return master.all('outputResumed').length === 1;
+    },
+    30_000,
+  );
   expect(master.all('outputResumed')[0]?.lines).toBeGreaterThan(10_000);
-});
+}, 90_000);
 
 function residentBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
