@@ -9,17 +9,6 @@ const waiting = new Map<number, (outcome: Outcome) => void>();
 const expected = new Set<number>();
 const early = new Map<number, Outcome>();
 let keepAlive: NodeJS.Timeout | null = null;
-let isReaping = false;
-
-/** Has to be called when this process has begun to reap children that Node.js did not start. */
-export function noteReaping(): void {
-  isReaping = true;
-}
-
-/** Whether this process reaps children that Node.js did not start. */
-export function reapsChildren(): boolean {
-  return isReaping;
-}
 
 /** Keeps the outcomes of these children until their ends are awaited. Has to be called before orphans are reaped. */
 export function expectEnds(pids: readonly number[]): void {

@@ -37,7 +37,7 @@ export function makeChildObject(
   stdio: readonly ('ignore' | 'ipc' | 'pipe')[],
   begin: (open: OpenEnd) => number | null,
 ): ChildObject | null {
-  // Not the constructor of ChildProcess: it makes a native handle, and Node.js frees only one that has started a process.
+  // The constructor of ChildProcess is not called. It would make a native handle, which stays in memory for ever if it never starts a process.
   const child = Reflect.construct(EventEmitter, [], ChildProcess) as ChildProcess;
   /** Null once it was called: the object must not keep what a process was started with in memory. */
   let beginOnce: typeof begin | null = begin;
@@ -80,18 +80,18 @@ export function makeChildObject(
   return {
     child,
     ended: (outcome) => {
-      reportEnd(child, outcome);
+      emitEnd(child, outcome);
     },
   };
 }
 
 /** Does what the native handle of Node.js does when its process has ended. */
-function reportEnd(child: ChildProcess, { code, signal }: Outcome): void {
+function emitEnd(child: ChildProcess, { code, signal }: Outcome): void {
   Object.assign(child, signal === null ? { exitCode: code ?? 0 } : { signalCode: signal });
   child.stdin?.destroy();
   Object.assign(child, { _handle: null });
   child.emit('exit', child.exitCode, child.signalCode);
-  // A stream that nobody has read would never close.
+  // Node.js closes a stream only at its end, so what nobody else reads is read here.
   process.nextTick(() => {
     for (const stream of child.stdio)
       if (stream instanceof Readable && stream.readableFlowing === null) stream.resume();

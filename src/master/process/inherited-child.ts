@@ -48,13 +48,12 @@ function inheritChild(pid: number, channel: number | null): ChildProcess {
   return child;
 }
 
-const ignored = ['ignore', 'ignore', 'ignore'] as const;
-
 function objectFor(pid: number, channel: number | null): ChildObject {
-  const object =
-    channel === null
-      ? makeChildObject(ignored, () => pid)
-      : makeChildObject([...ignored, 'ipc'], (open) => (open(ignored.length, channel) ? pid : null));
+  const ignored = ['ignore', 'ignore', 'ignore'] as const;
+  const stdio = channel === null ? ignored : ([...ignored, 'ipc'] as const);
+  const object = makeChildObject(stdio, (open) =>
+    channel === null || open(ignored.length, channel) ? pid : null,
+  );
   if (object === null || (channel !== null && !object.child.connected)) throw cannotInherit();
   return object;
 }

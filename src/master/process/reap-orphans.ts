@@ -3,7 +3,7 @@
  * process of a container; workers inherited from its previous image; processes of start-child.ts.
  */
 import { readAllProcesses } from '../../shared/process-stat.ts';
-import { isAwaited, noteReaping, reportEnd } from './child-ends.ts';
+import { isAwaited, reportEnd } from './child-ends.ts';
 import { adoptOrphans, findEndedChild, hasChildren, reap } from '../system-calls/child-calls.ts';
 import { loadSpawnCalls } from '../system-calls/spawn-calls.ts';
 
@@ -37,7 +37,6 @@ export async function reapOrphans(): Promise<readonly number[]> {
   };
   process.on('SIGCHLD', begin);
   await loadSpawnCalls();
-  noteReaping();
   if (!hasChildren()) return [];
   // One of them may have ended before.
   begin();

@@ -5,8 +5,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { duplicate, makeBlocking, socketpair } from '../system-calls/syscalls.ts';
-import { spawnProcess } from '../system-calls/spawn-calls.ts';
-import { awaitEndOfStarted, reapsChildren } from './child-ends.ts';
+import { canSpawn, spawnProcess } from '../system-calls/spawn-calls.ts';
+import { awaitEndOfStarted } from './child-ends.ts';
 import { makeChildObject, type OpenEnd } from './child-object.ts';
 
 export interface StartChild {
@@ -31,7 +31,7 @@ function spawnByNode({ file, args, cwd, environment, stdio }: StartChild): Child
 /** Returns null, with every descriptor closed again, if the process was not started. */
 function startWithoutFork({ file, args, cwd, environment, stdio }: StartChild): ChildProcess | null {
   // Node.js searches for a file without a slash.
-  if (!reapsChildren() || !file.includes('/')) return null;
+  if (!canSpawn() || !file.includes('/')) return null;
   const pairs = Object.entries(environment).flatMap(([name, value]) =>
     value === undefined ? [] : `${name}=${value}`,
   );

@@ -29,7 +29,10 @@ let calls: SpawnCalls | null = null;
 /** Bigger than posix_spawnattr_t and posix_spawn_file_actions_t of glibc (336 and 80 bytes) and musl. */
 const roomForStructure = 1_024;
 
-/** Loads the calls. If one is missing (glibc before 2.29, musl before 1.1.24), `spawnProcess` returns ENOSYS, as it does until this function was called. */
+/**
+ * Loads the calls, unless one is missing (glibc before 2.29, musl before 1.1.24). To be called only by a process that reaps its children itself, because Node.js
+ * does not reap those of spawnProcess().
+ */
 export async function loadSpawnCalls(): Promise<void> {
   if (process.platform !== 'linux') return;
   const { default: koffi } = await import('koffi');
@@ -51,6 +54,11 @@ export async function loadSpawnCalls(): Promise<void> {
   } catch {
     calls = null;
   }
+}
+
+/** Whether the calls are loaded. Otherwise, spawnProcess() returns ENOSYS. */
+export function canSpawn(): boolean {
+  return calls !== null;
 }
 
 // POSIX_SPAWN_SETSIGDEF, POSIX_SPAWN_SETSIGMASK and POSIX_SPAWN_SETSID of glibc and musl.
