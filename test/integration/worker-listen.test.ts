@@ -73,11 +73,14 @@ describe('an unmodified application', () => {
     expect(worker.pid).not.toBe(worker.child.pid);
     expect(worker.output).toContain('built');
     expect(await textOf(master.url)).toBe(String(worker.pid));
+    // Sent when the worker has served for a moment: without the wait, before or after the drain.
+    await worker.message('adopts');
     worker.drain();
     expect((await worker.exited).code).toBe(0);
     expect(worker.messages.map(({ type }) => type)).toEqual([
       'ready',
       'admitted',
+      'adopts',
       'acceptsNoMore',
       'drained',
     ]);
