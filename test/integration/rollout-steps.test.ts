@@ -168,7 +168,8 @@ test('a canary that fails its requests goes back, and status shows its error rat
       'workers = 3',
       'canary = 1',
       'canary_time = "60s"',
-      'rollback_on = "5xx > 5% over 2s, at least 40 requests"',
+      // More requests than the canary gets until its errors are shown.
+      'rollback_on = "5xx > 5% over 60s, at least 200 requests"',
       'environment = { FAILS_FROM = "2", FAILS_EVERY = "4" }',
     ],
     { command: app('fails-requests') },
@@ -176,23 +177,27 @@ test('a canary that fails its requests goes back, and status shows its error rat
   const port = await master.serving();
   master.signal('SIGHUP');
   await master.waitFor('rolloutAdvanced', { generation: 2 });
-  const load = startLoad({
-    port,
-    mode: 'fresh',
-    clients: 4,
-    paceMs: 20,
-    problemOf: ({ status, body }) =>
-      status === 200 || body.includes('"generation":2') ? null : String(status),
-  });
+  const startRequests = (paceMs: number): Load =>
+    startLoad({
+      port,
+      mode: 'fresh',
+      clients: 4,
+      paceMs,
+      problemOf: ({ status, body }) =>
+        status === 200 || body.includes('"generation":2') ? null : String(status),
+    });
+  const few = startRequests(100);
   await eventually('errors are shown', async () => {
     const { errors } = await master.status();
     return errors !== null && errors.current.serverErrors > 0 && errors.previous.requests > 0;
   });
+  expect(failureCounts(await few.stop())).toEqual({});
   const shown = await gracefulctl(['status', 'shop'], { XDG_RUNTIME_DIR: master.runtime });
   expect(shown.out).toMatch(/errors: generation 2: \d+ of \d+ requests?/);
+  const many = startRequests(20);
   const back = await master.waitFor('generationRolledBack', { generation: 2, to: 1 });
   expect(back.failure.reason).toBe('tooManyErrors');
-  expect(failureCounts(await load.stop())).toEqual({});
+  expect(failureCounts(await many.stop())).toEqual({});
   expect(await master.status()).toMatchObject({ phase: 'serving', generation: 1, errors: null });
 });
 
