@@ -168,7 +168,7 @@ test('a canary that fails its requests goes back, and status shows its error rat
       'workers = 3',
       'canary = 1',
       'canary_time = "60s"',
-      // More requests than the canary gets until its errors are shown.
+      // The canary gets fewer requests than 200 until its errors are shown.
       'rollback_on = "5xx > 5% over 60s, at least 200 requests"',
       'environment = { FAILS_FROM = "2", FAILS_EVERY = "4" }',
     ],

@@ -91,7 +91,7 @@ function emitEnd(child: ChildProcess, { code, signal }: Outcome): void {
   child.stdin?.destroy();
   Object.assign(child, { _handle: null });
   child.emit('exit', child.exitCode, child.signalCode);
-  // Node.js closes a stream only at its end, so what nobody else reads is read here.
+  // Node.js closes a stream only when it has been read to its end. A stream that nobody reads would stay open, so it is read here.
   process.nextTick(() => {
     for (const stream of child.stdio)
       if (stream instanceof Readable && stream.readableFlowing === null) stream.resume();
