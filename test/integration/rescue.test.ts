@@ -1,5 +1,5 @@
 // A master that is killed under load: its workers go on serving, and the next master takes the listeners over from them.
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
@@ -14,6 +14,12 @@ const python = ['python3', appPath('serves').replace(/\.cjs$/, '.py')];
 
 function flagsOn(port: number, ...more: readonly string[]): readonly string[] {
   return ['--port', String(port), '--rescue', '60s', ...more];
+}
+
+/** How many processes this one has opened with pidfd_open(2). */
+function pidfdsOf(pid: number): number {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).filter((fd) => readlinkSync(join(folder, fd)).includes('[pidfd]')).length;
 }
 
 async function killNow(master: RunningMaster): Promise<void> {
@@ -62,6 +68,24 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     },
     60_000,
   );
+
+  test('the next one closes every descriptor through which it looked for the listener', async () => {
+    const runtime = temporaryFolder();
+    const [name, command] = ['web', app('serves')];
+    const first = runMaster({ runtime, name, command, flags: ['--rescue', '60s'] });
+    const port = await first.serving();
+    const usual = pidfdsOf(first.pid);
+    await killNow(first);
+    const second = runMaster({ runtime, name, command, flags: flagsOn(port) });
+    await second.waitFor('listenerRescued');
+    await second.serving();
+    await second.waitFor('orphansDrained');
+    await eventually(
+      'as few processes are open as in the first master',
+      () => pidfdsOf(second.pid) === usual,
+    );
+    await second.finish();
+  });
 
   test('of a UNIX socket, too, and its file stays', async () => {
     const runtime = temporaryFolder();

@@ -14,6 +14,7 @@ interface Calls {
   readonly flock: Flock;
   readonly socketpair: SocketPair;
   readonly shutdown: (fd: number, how: number) => number;
+  readonly close: (fd: number) => number;
   readonly syscall: Syscall;
   readonly exit: (code: number) => void;
   readonly errno: () => number;
@@ -31,9 +32,10 @@ async function load(): Promise<Calls> {
   const flock: Flock = library.func('int flock(int, int)');
   const socketpair: SocketPair = library.func('int socketpair(int, int, int, _Out_ int *)');
   const shutdown: Calls['shutdown'] = library.func('int shutdown(int, int)');
+  const close: Calls['close'] = library.func('int close(int)');
   const syscall: Syscall = library.func('long syscall(long, ...)');
   const exit: Calls['exit'] = library.func('void _exit(int)');
-  return { listen, fcntl, flock, socketpair, shutdown, syscall, exit, errno: () => loaded.errno() };
+  return { listen, fcntl, flock, socketpair, shutdown, close, syscall, exit, errno: () => loaded.errno() };
 }
 
 /** Loads the system calls ahead of time, for callers that may only use them after `listen`. */
@@ -187,7 +189,6 @@ interface SocketCalls {
   readonly setsockopt: (fd: number, level: number, name: number, value: number[], size: number) => number;
   readonly bind: (fd: number, address: Uint8Array, size: number) => number;
   readonly connect: (fd: number, address: Uint8Array, size: number) => number;
-  readonly close: (fd: number) => number;
 }
 
 let socketCalls: SocketCalls | null = null;
@@ -199,8 +200,7 @@ function loadSocketCalls(from: ReturnType<typeof koffi.load>): SocketCalls {
   );
   const bind: SocketCalls['bind'] = from.func('int bind(int, _In_ uint8_t *, unsigned int)');
   const connect: SocketCalls['connect'] = from.func('int connect(int, _In_ uint8_t *, unsigned int)');
-  const close: SocketCalls['close'] = from.func('int close(int)');
-  return { socket, setsockopt, bind, connect, close };
+  return { socket, setsockopt, bind, connect };
 }
 
 // The numbers of Linux.
@@ -234,8 +234,8 @@ export async function listenBeside(
   calls ??= await load();
   if (library === null) return 'ENOSYS';
   socketCalls ??= loadSocketCalls(library);
-  const { socket, setsockopt, bind, close } = socketCalls;
-  const { errno } = calls;
+  const { socket, setsockopt, bind } = socketCalls;
+  const { close, errno } = calls;
   const on = (one: number, level: number, name: number, value: number): boolean =>
     setsockopt(one, level, name, [value], 4) === 0;
   const made = socket(family, sockStream | closeOnExec | sockNonBlocking, 0);
@@ -402,9 +402,9 @@ export function listenAtPath(
   return calls.listen(fd, backlog) === 0 ? null : systemErrorCode(calls.errno());
 }
 
-/** close(2). Only after `openUnixSocket` has been called. */
+/** close(2). Only after another call of this file has been loaded. */
 export function closeDescriptor(fd: number): void {
-  socketCalls?.close(fd);
+  calls?.close(fd);
 }
 
 /** A sockaddr_un of Linux or macOS. An abstract name begins with a zero byte, and its length is that of the address. */
@@ -443,7 +443,7 @@ function datagramSocket(path: string, use: 'bind' | 'connect'): number | string 
   const sockaddr = unixAddress(path);
   if (socketCalls[use](fd, sockaddr, sockaddr.length) === 0) return fd;
   const problem = systemErrorCode(calls.errno());
-  socketCalls.close(fd);
+  calls.close(fd);
   return problem;
 }
 
