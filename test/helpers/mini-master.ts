@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import koffi from 'koffi';
 import { socketPair } from '../../src/master/sockets/socket-pair.ts';
-import { listen as listenAgain } from '../../src/master/system-calls/syscalls.ts';
+import { listen as listenAgain } from '../../src/master/system-calls/socket-calls.ts';
 import { withPreload } from '../../src/shared/node-options.ts';
 import {
   env,

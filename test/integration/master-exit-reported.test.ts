@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { listen } from '../../src/master/system-calls/syscalls.ts';
+import { listen } from '../../src/master/system-calls/socket-calls.ts';
 import { system } from '../../src/master/process/system.ts';
 import { temporaryFolder } from '../helpers/run-master.ts';
 

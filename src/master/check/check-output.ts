@@ -6,7 +6,8 @@ import { messageOf, systemCode } from '../../shared/errors.ts';
 import { logfilePath } from '../config/options/output-options.ts';
 import type { ProgramPlan } from '../config/plan.ts';
 import { daemonReason, plainReason } from '../system-calls/plain-reasons.ts';
-import { connectDatagram, loadSystemCalls } from '../system-calls/syscalls.ts';
+import { loadSystemCalls } from '../system-calls/c-library.ts';
+import { connectDatagram } from '../system-calls/unix-socket-calls.ts';
 import type { Finding } from './finding.ts';
 
 /** Checks the destinations of a program's output. `program`: the name of the program. */

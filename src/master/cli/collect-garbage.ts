@@ -3,7 +3,7 @@
  * garbage in a process that allocates so little only when it has grown by tens of megabytes (20 after 700 reloads). Not for masters that are embedded: their process is not ours.
  */
 import type { EventRecord } from '../../shared/events.ts';
-import { trimMemory } from '../system-calls/syscalls.ts';
+import { trimMemory } from '../system-calls/own-process-calls.ts';
 
 /** The garbage is collected again after this many starts and ends of workers, which leave a tenth of a megabyte. A collection takes 5 to 10 ms. */
 const changesPerCollection = 10;

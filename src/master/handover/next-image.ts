@@ -10,7 +10,7 @@ import { errorLineOf } from '../../shared/error-line.ts';
 import { findInPath } from '../launch/resolve-command.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
 import { execute, loadExecCalls } from '../system-calls/exec-calls.ts';
-import { keepFromChildren, keepThroughExec } from '../system-calls/syscalls.ts';
+import { keepFromChildren, keepThroughExec } from '../system-calls/descriptor-calls.ts';
 import { checkFlag, resumeFlag } from './flags.ts';
 import { descriptorsOf } from './record.ts';
 import { type Snapshot, writeSnapshot } from './snapshot.ts';

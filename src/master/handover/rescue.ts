@@ -27,15 +27,10 @@ import { holdersAt } from '../sockets/orphans-at.ts';
 import { handleOfServed } from '../sockets/server-handle.ts';
 import { readSockaddr } from '../sockets/sockaddr.ts';
 import { removeOwn } from '../sockets/unix-listener.ts';
-import {
-  closeDescriptor,
-  loadSystemCalls,
-  lockFile,
-  openProcess,
-  readSocket,
-  type SocketFacts,
-  takeDescriptor,
-} from '../system-calls/syscalls.ts';
+import { loadSystemCalls } from '../system-calls/c-library.ts';
+import { closeDescriptor, lockFile } from '../system-calls/descriptor-calls.ts';
+import { openProcess, takeDescriptor } from '../system-calls/pidfd-calls.ts';
+import { readSocket, type SocketFacts } from '../system-calls/read-socket.ts';
 
 type RescueEvent = Extract<MasterEvent, { event: 'listenerRescued' | 'orphansDrained' | 'orphansKilled' }>;
 

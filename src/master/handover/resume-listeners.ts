@@ -5,7 +5,8 @@ import { holdListener, type BoundListener } from '../sockets/listener.ts';
 import { newDatagramHandle } from '../sockets/new-datagram-handle.ts';
 import { descriptorOnly, handleOfServed, type ServerHandle } from '../sockets/server-handle.ts';
 import { removeOwn } from '../sockets/unix-listener.ts';
-import { keepFromChildren, loadSystemCalls } from '../system-calls/syscalls.ts';
+import { loadSystemCalls } from '../system-calls/c-library.ts';
+import { keepFromChildren } from '../system-calls/descriptor-calls.ts';
 import type { ListenerRecord } from './record.ts';
 
 /** Returns the listener of a record. Errors: `upgradeFailed`. */

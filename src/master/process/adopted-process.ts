@@ -12,7 +12,7 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import type { Outcome } from '../../shared/events.ts';
 import { hasEnded, readProcessStat, stillRuns } from '../../shared/process-stat.ts';
 import { handleDescriptor } from '../sockets/handle-descriptor.ts';
-import { openProcessNow, signalGroupThrough, signalThrough } from '../system-calls/syscalls.ts';
+import { openProcessNow, signalGroupThrough, signalThrough } from '../system-calls/pidfd-calls.ts';
 import { arm } from './arm-timer.ts';
 import { enterGroup, killGroups, removeEmptyGroups } from './control-group.ts';
 import { findMembers } from './find-members.ts';

@@ -9,7 +9,7 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import { hiddenProperty } from '../../shared/hidden-property.ts';
 import { createLineSplitter } from '../../shared/line-splitter.ts';
 import { openDescriptor } from '../sockets/handle-descriptor.ts';
-import { duplicate } from '../system-calls/syscalls.ts';
+import { duplicate } from '../system-calls/descriptor-calls.ts';
 
 /** The longest message that is read, in characters. Those of graceful-run have a few hundred. */
 const maxMessageLength = 1024 * 1024;

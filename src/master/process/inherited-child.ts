@@ -8,7 +8,7 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import type { InheritedWorker, ProcessListeners, WorkerProcess } from './platform.ts';
 import { awaitEnd } from './child-ends.ts';
 import { makeChildObject, type ChildObject } from './child-object.ts';
-import { socketpair } from '../system-calls/syscalls.ts';
+import { socketpair } from '../system-calls/unix-socket-calls.ts';
 import { superviseWorker } from './spawn-worker.ts';
 import { streamFrom } from './suspend-reading.ts';
 

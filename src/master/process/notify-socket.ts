@@ -11,7 +11,7 @@ import { shortageHint } from '../../shared/shortage.ts';
 import { newDatagramHandle } from '../sockets/new-datagram-handle.ts';
 import type { NotifySocket } from './platform.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
-import { bindDatagram } from '../system-calls/syscalls.ts';
+import { bindDatagram } from '../system-calls/unix-socket-calls.ts';
 
 /** The longest path of a UNIX socket: sun_path of unix(7), without the zero at its end. */
 const maxPathBytes = 107;

@@ -7,7 +7,7 @@ import type { MasterMessage } from '../../shared/protocol.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import { handleOver } from '../sockets/server-handle.ts';
 import type { WorkerProcess } from './platform.ts';
-import { duplicate } from '../system-calls/syscalls.ts';
+import { duplicate } from '../system-calls/descriptor-calls.ts';
 
 /** Sends a listener with a message. `sent` is called when the message is on its way, or never will be. */
 export function sendListener(

@@ -4,7 +4,8 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import { duplicate, makeBlocking, socketpair } from '../system-calls/syscalls.ts';
+import { duplicate, makeBlocking } from '../system-calls/descriptor-calls.ts';
+import { socketpair } from '../system-calls/unix-socket-calls.ts';
 import { canSpawn, spawnProcess } from '../system-calls/spawn-calls.ts';
 import { awaitEndOfStarted } from './child-ends.ts';
 import { makeChildObject, type OpenEnd } from './child-object.ts';

@@ -2,7 +2,7 @@
 import { closeSync } from 'node:fs';
 import { processExists } from '../../shared/is-running.ts';
 import { emptyPipe } from '../sockets/empty-pipe.ts';
-import { openProcess } from '../system-calls/syscalls.ts';
+import { openProcess } from '../system-calls/pidfd-calls.ts';
 
 /**
  * Calls back once when the process has ended, at once if it already has. It costs a descriptor, and causes no wake-ups before. Returns a function that

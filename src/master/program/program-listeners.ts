@@ -8,7 +8,7 @@ import type { Rescue } from '../handover/rescue.ts';
 import type { Platform } from '../process/platform.ts';
 import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
 import { type HeldSockets, obtainSockets } from '../sockets/obtain-sockets.ts';
-import { loadSystemCalls } from '../system-calls/syscalls.ts';
+import { loadSystemCalls } from '../system-calls/c-library.ts';
 import type { PreparedVersion, Versions } from './versions.ts';
 
 /** Where a program looks for sockets before it binds any. */

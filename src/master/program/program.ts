@@ -15,7 +15,7 @@ import { ofPort, type VariableSource } from '../launch/worker-environment.ts';
 import { newNotifyPath } from '../process/notify-socket.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import { logsSource } from '../output/logs-source.ts';
-import { loadSystemCalls } from '../system-calls/syscalls.ts';
+import { loadSystemCalls } from '../system-calls/c-library.ts';
 import type { OutputPlan } from '../config/options/output-options.ts';
 import {
   createProgramOutput,

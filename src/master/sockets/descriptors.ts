@@ -5,7 +5,7 @@
 import { fstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { GracefulRunError, systemCode } from '../../shared/errors.ts';
 import type { SocketAddress } from '../../shared/format-address.ts';
-import type { SocketFacts } from '../system-calls/syscalls.ts';
+import type { SocketFacts } from '../system-calls/read-socket.ts';
 import { readSockaddr } from './sockaddr.ts';
 
 /** The inodes of sockets by their descriptors. */
@@ -40,7 +40,7 @@ export async function readDescriptor(fd: number, open: OpenSockets): Promise<Des
   const inode = socketInode(fd);
   if (inode === null) return { address: null, problem: whatIsThere(fd) };
   if (open.get(fd) !== inode) return { address: null, problem: notGiven(fd) };
-  const { readSocket } = await import('../system-calls/syscalls.ts');
+  const { readSocket } = await import('../system-calls/read-socket.ts');
   const facts = await readSocket(fd);
   if (typeof facts === 'string')
     return { address: null, problem: `descriptor ${fd} cannot be read: ${facts}` };

@@ -3,7 +3,7 @@
  * socket's file.
  */
 import type { ListenerPlan } from '../config/plan.ts';
-import { listen } from '../system-calls/syscalls.ts';
+import { listen } from '../system-calls/socket-calls.ts';
 import type { BoundListener } from './listener.ts';
 import { forListener } from './listener-error.ts';
 import { applyTcpOptions } from './tcp-socket.ts';

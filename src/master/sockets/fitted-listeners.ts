@@ -11,7 +11,7 @@ import { furtherName, nodeAddressOf } from './host-names.ts';
 import { holdListener, type BoundListener } from './listener.ts';
 import { handleOver } from './server-handle.ts';
 import { ipVersion, sockaddrOf } from './numeric-address.ts';
-import { listenBeside, shutListener, type NumericAddress } from '../system-calls/syscalls.ts';
+import { listenBeside, shutListener, type NumericAddress } from '../system-calls/socket-calls.ts';
 
 /** The result for an address. `isShared`: the declared listener, which is open to every address, serves it. */
 export type Fit = { readonly bound: FittedListener } | { readonly isShared: boolean };

@@ -1,6 +1,6 @@
 /** Lets one process at a time change what is in a folder of sockets. */
 import { closeSync, openSync } from 'node:fs';
-import { lockFile } from '../system-calls/syscalls.ts';
+import { lockFile } from '../system-calls/descriptor-calls.ts';
 
 /** How long another process may hold the lock. It needs the lock only for microseconds, unless it was stopped in that moment. */
 const patienceMs = 2_000;

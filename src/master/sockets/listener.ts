@@ -3,7 +3,7 @@
  * takes them. libuv is kept out of it: a `net.Server` here would accept connections and lose them.
  */
 import type { GracefulRunError } from '../../shared/errors.ts';
-import { listen, shutListener } from '../system-calls/syscalls.ts';
+import { listen, shutListener } from '../system-calls/socket-calls.ts';
 import { systemErrorCode } from '../system-calls/errno.ts';
 import { formatAddress, type SocketAddress } from '../../shared/format-address.ts';
 import type { TcpListenerPlan, TcpOptions } from '../config/plan.ts';

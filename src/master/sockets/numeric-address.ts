@@ -1,6 +1,6 @@
 /** Numeric addresses, with the interface that a link-local one has as its zone: `fe80::1%eth0`. */
 import net from 'node:net';
-import { interfaceNumber } from '../system-calls/syscalls.ts';
+import { interfaceNumber } from '../system-calls/socket-calls.ts';
 import { writeSockaddr } from './sockaddr.ts';
 
 /** The version of a numeric address; 0 for a host name. A zone may be any name that an interface can have, of which `net.isIP` knows only some. */

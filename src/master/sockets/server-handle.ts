@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs';
 import net from 'node:net';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { systemErrorCode } from '../system-calls/errno.ts';
-import { isBlocking } from '../system-calls/syscalls.ts';
+import { isBlocking } from '../system-calls/descriptor-calls.ts';
 
 /** The part of libuv's handles of sockets that is used here. */
 export interface ServerHandle {

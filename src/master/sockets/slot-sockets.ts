@@ -8,7 +8,7 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import { formatSocketAddress, type SocketAddress } from '../../shared/format-address.ts';
 import { shortageHint } from '../../shared/shortage.ts';
 import { attachSelection, listenAlongside, queueLength } from '../system-calls/reuse-port-calls.ts';
-import { shutListener } from '../system-calls/syscalls.ts';
+import { shutListener } from '../system-calls/socket-calls.ts';
 import { handleOfServed, handleOver, type ServerHandle } from './server-handle.ts';
 import { rejoined, selectSocket, type Source } from './select-program.ts';
 

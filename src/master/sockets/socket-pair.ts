@@ -1,6 +1,6 @@
 /** Pairs of connected sockets, as handles that can be sent to workers. */
 import type { Handle } from '../process/platform.ts';
-import { socketpair } from '../system-calls/syscalls.ts';
+import { socketpair } from '../system-calls/unix-socket-calls.ts';
 import { handleOver } from './server-handle.ts';
 
 /** Makes a pair of connected sockets. Returns its two ends, or the name of the error. */

@@ -4,7 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { GracefulRunError } from '../../shared/errors.ts';
 import type { TcpOptions } from '../config/plan.ts';
-import { bindSocket, closeDescriptor, openTcpSocket, setSocketOption } from '../system-calls/syscalls.ts';
+import { closeDescriptor } from '../system-calls/descriptor-calls.ts';
+import { bindSocket, openTcpSocket, setSocketOption } from '../system-calls/socket-calls.ts';
 import { freebindOf, socketOptions, type SocketOption } from '../system-calls/socket-options.ts';
 import { sockaddrOf } from './numeric-address.ts';
 

@@ -6,7 +6,7 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import { formatSocketAddress } from '../../shared/format-address.ts';
 import type { UdpListenerPlan } from '../config/plan.ts';
 import { systemErrorCode } from '../system-calls/errno.ts';
-import { loadSystemCalls } from '../system-calls/syscalls.ts';
+import { loadSystemCalls } from '../system-calls/c-library.ts';
 import { addressError } from './address-errors.ts';
 import { thisMachine } from './this-machine.ts';
 import { newDatagramHandle, type DatagramHandle } from './new-datagram-handle.ts';

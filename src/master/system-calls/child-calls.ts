@@ -1,4 +1,5 @@
 /** System calls about descendants: this process adopts those that lose their parent, and reaps them when they end. Linux only. */
+import { loadLibrary } from './c-library.ts';
 
 interface ChildCalls {
   readonly prctl: (option: number, ...rest: readonly (string | number)[]) => number;
@@ -9,8 +10,7 @@ interface ChildCalls {
 let calls: ChildCalls | null = null;
 
 async function load(): Promise<ChildCalls> {
-  const { default: koffi } = await import('koffi');
-  const library = koffi.load(null);
+  const library = await loadLibrary();
   const prctl: ChildCalls['prctl'] = library.func('int prctl(int, ...)');
   const waitid: ChildCalls['waitid'] = library.func('int waitid(int, unsigned int, _Out_ uint8_t *, int)');
   const waitpid: ChildCalls['waitpid'] = library.func('int waitpid(int, _Out_ int *, int)');

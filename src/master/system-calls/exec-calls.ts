@@ -1,5 +1,5 @@
 /** The system calls that replace the program of this process. Linux only. */
-import { systemErrorCode } from './errno.ts';
+import { lastError, loadLibrary } from './c-library.ts';
 
 interface ExecCalls {
   readonly execve: (
@@ -8,7 +8,6 @@ interface ExecCalls {
     environment: readonly (string | null)[],
   ) => number;
   readonly memfd: (name: string, flags: number) => number;
-  readonly errno: () => number;
 }
 
 let calls: ExecCalls | null = null;
@@ -16,11 +15,10 @@ let calls: ExecCalls | null = null;
 /** Has to be called before everything else here. */
 export async function loadExecCalls(): Promise<void> {
   if (calls !== null) return;
-  const { default: koffi } = await import('koffi');
-  const library = koffi.load(null);
+  const library = await loadLibrary();
   const execve: ExecCalls['execve'] = library.func('int execve(const char *, const char **, const char **)');
   const memfd: ExecCalls['memfd'] = library.func('int memfd_create(const char *, unsigned int)');
-  calls = { execve, memfd, errno: () => koffi.errno() };
+  calls = { execve, memfd };
 }
 
 /** execve(2): runs another program in this process. Returns only if that fails: the name of the error. */
@@ -28,7 +26,7 @@ export function execute(file: string, args: readonly string[], environment: Node
   if (calls === null) return 'ENOSYS';
   const variables = Object.entries(environment).map(([name, value]) => `${name}=${value ?? ''}`);
   calls.execve(file, [...args, null], [...variables, null]);
-  return systemErrorCode(calls.errno());
+  return lastError();
 }
 
 const closedOnExec = 1;
@@ -37,5 +35,5 @@ const closedOnExec = 1;
 export function openMemory(name: string): number | string {
   if (calls === null) return 'ENOSYS';
   const fd = calls.memfd(name, closedOnExec);
-  return fd === -1 ? systemErrorCode(calls.errno()) : fd;
+  return fd === -1 ? lastError() : fd;
 }

@@ -1,6 +1,6 @@
 /** The system calls for writing without waiting, whatever the flags of the descriptor are (nonblocking-descriptor.ts). Loaded with koffi. */
 import { constants } from 'node:os';
-import { systemErrorCode } from './errno.ts';
+import { lastError, loadLibrary } from './c-library.ts';
 
 interface OutputCalls {
   readonly send: (fd: number, bytes: Uint8Array, length: number, flags: number) => number;
@@ -11,7 +11,6 @@ interface OutputCalls {
     | ((from: number, fromOffset: null, to: number, toOffset: null, length: number, flags: number) => number)
     | null;
   readonly pipe: ((pair: number[], flags: number) => number) | null;
-  readonly errno: () => number;
 }
 
 const isLinux = process.platform === 'linux';
@@ -24,8 +23,7 @@ export async function loadOutputCalls(): Promise<void> {
 }
 
 async function load(): Promise<OutputCalls> {
-  const { default: koffi } = await import('koffi');
-  const library = koffi.load(null);
+  const library = await loadLibrary();
   const send: OutputCalls['send'] = library.func('long send(int, const void *, size_t, int)');
   const poll: OutputCalls['poll'] = library.func('int poll(_Inout_ void *, unsigned long, int)');
   const signalMask: OutputCalls['signalMask'] = library.func(
@@ -35,7 +33,7 @@ async function load(): Promise<OutputCalls> {
     ? library.func('long splice(int, void *, int, void *, size_t, unsigned int)')
     : null;
   const pipe2: OutputCalls['pipe'] = isLinux ? library.func('int pipe2(_Out_ int *, int)') : null;
-  return { send, poll, signalMask, splice, pipe: pipe2, errno: () => koffi.errno() };
+  return { send, poll, signalMask, splice, pipe: pipe2 };
 }
 
 // MSG_DONTWAIT, and on Linux MSG_NOSIGNAL; Node.js ignores SIGPIPE.
@@ -45,7 +43,7 @@ const sendWithoutWaiting = isLinux ? 0x4040 : 0x80;
 export function sendNow(fd: number, bytes: Uint8Array): number | string {
   if (calls === null) return 'ENOSYS';
   const sent = calls.send(fd, bytes, bytes.length, sendWithoutWaiting);
-  return sent >= 0 ? sent : systemErrorCode(calls.errno());
+  return sent >= 0 ? sent : lastError();
 }
 
 const pollOut = 4;
@@ -69,8 +67,7 @@ const nonBlocking = 0o4_000;
 export function pipe({ waits }: { readonly waits: boolean }): readonly [number, number] | string {
   if (calls?.pipe == null) return 'ENOSYS';
   const pair = [-1, -1];
-  if (calls.pipe(pair, waits ? closeOnExec : closeOnExec | nonBlocking) !== 0)
-    return systemErrorCode(calls.errno());
+  if (calls.pipe(pair, waits ? closeOnExec : closeOnExec | nonBlocking) !== 0) return lastError();
   const [one = -1, other = -1] = pair;
   return [one, other];
 }
@@ -82,7 +79,7 @@ const spliceWithoutWaiting = 2;
 export function spliceNow(from: number, to: number, length: number): number | string {
   if (calls?.splice == null) return 'ENOSYS';
   const moved = calls.splice(from, null, to, null, length, spliceWithoutWaiting);
-  return moved >= 0 ? moved : systemErrorCode(calls.errno());
+  return moved >= 0 ? moved : lastError();
 }
 
 // SIG_BLOCK, SIG_SETMASK

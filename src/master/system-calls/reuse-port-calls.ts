@@ -2,19 +2,15 @@
  * The system calls for listening sockets that share one address (SO_REUSEPORT, socket(7)): the kernel gives each new connection to one of them. Loaded
  * with koffi if a program needs them. Linux only.
  */
-import { systemErrorCode } from './errno.ts';
+import { lastError, loadedCalls, loadedSocketCalls, loadLibrary, loadSystemCalls } from './c-library.ts';
+import { closeOnExec, socketNumbers, sockNonBlocking, sockStream } from './socket-numbers.ts';
 import { freebindOf, socketOptions, type SocketOption } from './socket-options.ts';
 
 type GetOption = (fd: number, level: number, name: number, value: Uint8Array, size: number[]) => number;
 
-interface Calls {
-  readonly socket: (domain: number, type: number, protocol: number) => number;
-  readonly bind: (fd: number, address: Uint8Array, size: number) => number;
-  readonly listen: (fd: number, backlog: number) => number;
-  readonly close: (fd: number) => number;
+interface ReusePortCalls {
   readonly getsockname: (fd: number, address: Uint8Array, size: number[]) => number;
   readonly getOption: GetOption;
-  readonly setOption: (fd: number, level: number, name: number, value: number[], size: number) => number;
   readonly setFilter: (
     fd: number,
     level: number,
@@ -22,79 +18,59 @@ interface Calls {
     program: { readonly len: number; readonly filter: Uint8Array },
     size: number,
   ) => number;
-  readonly errno: () => number;
 }
 
-let calls: Calls | null = null;
+let calls: ReusePortCalls | null = null;
 
 /** Loads the calls. Has to be called once: before, the functions of this file return ENOSYS. */
 export async function loadReusePortCalls(): Promise<void> {
   if (process.platform === 'linux') calls ??= await load();
 }
 
-async function load(): Promise<Calls> {
-  const { default: koffi } = await import('koffi');
-  const library = koffi.load(null);
-  const program = koffi.struct({ len: 'uint16', filter: 'const void *' });
-  const socket: Calls['socket'] = library.func('int socket(int, int, int)');
-  const bind: Calls['bind'] = library.func('int bind(int, _In_ uint8_t *, unsigned int)');
-  const listen: Calls['listen'] = library.func('int listen(int, int)');
-  const close: Calls['close'] = library.func('int close(int)');
-  const getsockname: Calls['getsockname'] = library.func(
+async function load(): Promise<ReusePortCalls> {
+  await loadSystemCalls();
+  const library = await loadLibrary();
+  const getsockname: ReusePortCalls['getsockname'] = library.func(
     'int getsockname(int, _Out_ uint8_t *, _Inout_ uint32_t *)',
   );
   const getOption: GetOption = library.func(
     'int getsockopt(int, int, int, _Out_ uint8_t *, _Inout_ uint32_t *)',
   );
-  const setOption: Calls['setOption'] = library.func(
-    'int setsockopt(int, int, int, _In_ int *, unsigned int)',
-  );
-  const setFilter: Calls['setFilter'] = library.func('setsockopt', 'int', [
+  const { default: koffi } = await import('koffi');
+  const program = koffi.struct({ len: 'uint16', filter: 'const void *' });
+  const setFilter: ReusePortCalls['setFilter'] = library.func('setsockopt', 'int', [
     'int',
     'int',
     'int',
     koffi.pointer(program),
     'unsigned int',
   ]);
-  return {
-    socket,
-    bind,
-    listen,
-    close,
-    getsockname,
-    getOption,
-    setOption,
-    setFilter,
-    errno: () => koffi.errno(),
-  };
+  return { getsockname, getOption, setFilter };
 }
-
-const sockStream = 1;
-const closeOnExec = 0o2_000_000;
-const nonBlocking = 0o4000;
-const inet6 = 10;
 
 /**
  * Makes another listening socket with the address of `fd`, which listens already. Both have SO_REUSEPORT from then on, and the new one is the last of
  * their group. Returns its descriptor, which no child inherits, or the name of the error.
  */
 export function listenAlongside(fd: number, backlog: number): number | string {
-  if (calls === null) return 'ENOSYS';
-  const { socket, bind, listen, close, getsockname, setOption, errno } = calls;
+  const [socketCalls, descriptorCalls] = [loadedSocketCalls(), loadedCalls()];
+  if (calls === null || socketCalls === null || descriptorCalls === null) return 'ENOSYS';
+  const { socket, bind, setsockopt } = socketCalls;
+  const { listen, close } = descriptorCalls;
   const address = new Uint8Array(128);
   const length = [address.length];
-  if (getsockname(fd, address, length) !== 0) return systemErrorCode(errno());
+  if (calls.getsockname(fd, address, length) !== 0) return lastError();
   const [family = 0] = new Uint16Array(address.buffer, 0, 1);
-  const made = socket(family, sockStream | closeOnExec | nonBlocking, 0);
-  if (made < 0) return systemErrorCode(errno());
+  const made = socket(family, sockStream | closeOnExec | sockNonBlocking, 0);
+  if (made < 0) return lastError();
   const on = (one: number, { level, name }: SocketOption, value: number): boolean =>
-    setOption(one, level, name, [value], 4) === 0;
+    setsockopt(one, level, name, [value], 4) === 0;
   const { reuseAddress, reusePort, ipv6Only } = socketOptions;
   const [size = 0] = length;
   const isListening =
     on(made, reuseAddress, 1) &&
-    (family !== inet6 || on(made, ipv6Only, numberOption(fd, ipv6Only))) &&
-    copied(family === inet6).every((option) => {
+    (family !== socketNumbers.ipv6 || on(made, ipv6Only, numberOption(fd, ipv6Only))) &&
+    copied(family === socketNumbers.ipv6).every((option) => {
       const value = numberOption(fd, option);
       return value === 0 || on(made, option, value);
     }) &&
@@ -103,7 +79,7 @@ export function listenAlongside(fd: number, backlog: number): number | string {
     bind(made, address, size) === 0 &&
     listen(made, backlog) === 0;
   if (isListening) return made;
-  const problem = systemErrorCode(errno());
+  const problem = lastError();
   close(made);
   return problem;
 }
@@ -149,7 +125,7 @@ export function attachSelection(fd: number, program: readonly Instruction[]): st
   }
   const { level, name } = socketOptions.attachReusePortCbpf;
   const ok = calls.setFilter(fd, level, name, { len: program.length, filter }, 16) === 0;
-  return ok ? null : systemErrorCode(calls.errno());
+  return ok ? null : lastError();
 }
 
 /** An instruction of classic BPF (bpf(4) of the BSDs; linux/filter.h). */

@@ -2,6 +2,7 @@
  * posix_spawn(3): starts a process without copying this one. Node.js forks, and then the kernel copies the page tables of this process, and also each page
  * that this process changes before the new program runs (docs/adr/0051). Linux only: on macOS, libuv uses posix_spawn itself.
  */
+import { loadLibrary, type Library } from './c-library.ts';
 import { systemErrorCode } from './errno.ts';
 
 type AddDup2 = (actions: Uint8Array, from: number, to: number) => number;
@@ -35,8 +36,7 @@ const roomForStructure = 1_024;
  */
 export async function loadSpawnCalls(): Promise<void> {
   if (process.platform !== 'linux') return;
-  const { default: koffi } = await import('koffi');
-  const library = koffi.load(null);
+  const library = await loadLibrary();
   try {
     calls ??= {
       spawn: library.func(
@@ -65,9 +65,7 @@ export function canSpawn(): boolean {
 const [withDefaultSignals, withSignalMask, inNewSession] = [0x04, 0x08, 0x80];
 
 /** New session, no blocked signal, default action for every signal: the child must not inherit what Node.js has set for this process. */
-function makeAttributes(library: {
-  func: (declaration: string) => (...given: unknown[]) => unknown;
-}): Uint8Array {
+function makeAttributes(library: Library): Uint8Array {
   const attributes = Buffer.alloc(roomForStructure);
   const signals = Buffer.alloc(roomForStructure);
   library.func('int posix_spawnattr_init(void *)')(attributes);

@@ -5,7 +5,7 @@
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { emptyPipe } from '../sockets/empty-pipe.ts';
-import { loadSystemCalls } from './syscalls.ts';
+import { loadLibrary } from './c-library.ts';
 
 interface TimerCalls {
   readonly create: (clock: number, flags: number) => number;
@@ -15,8 +15,7 @@ interface TimerCalls {
 let calls: TimerCalls | null = null;
 
 async function load(): Promise<TimerCalls> {
-  const { default: koffi } = await import('koffi');
-  const library = koffi.load(null);
+  const library = await loadLibrary();
   const create: TimerCalls['create'] = library.func('int timerfd_create(int, int)');
   const setTime: TimerCalls['setTime'] = library.func(
     'int timerfd_settime(int, int, _In_ int64_t *, void *)',
@@ -42,7 +41,6 @@ const isKnown = process.platform === 'linux' && /64|s390x/.test(process.arch);
  */
 export async function openWallTimer(at: number, callback: () => void): Promise<(() => void) | null> {
   if (!isKnown) return null;
-  await loadSystemCalls();
   calls ??= await load();
   const fd = calls.create(wallClock, flags);
   if (fd < 0) return null;

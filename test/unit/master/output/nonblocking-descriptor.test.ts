@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { beforeAll, describe as group, expect, onTestFinished, test } from 'vitest';
 import { type Descriptor, openPatiently } from '../../../../src/master/output/nonblocking-descriptor.ts';
 import { loadOutputCalls } from '../../../../src/master/system-calls/output-calls.ts';
-import { listen, socketpair } from '../../../../src/master/system-calls/syscalls.ts';
+import { listen } from '../../../../src/master/system-calls/socket-calls.ts';
+import { socketpair } from '../../../../src/master/system-calls/unix-socket-calls.ts';
 
 beforeAll(async () => {
   await loadOutputCalls();

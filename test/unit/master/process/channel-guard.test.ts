@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { guardChannel } from '../../../../src/master/process/channel-guard.ts';
 import { socketPair } from '../../../../src/master/sockets/socket-pair.ts';
-import { listen } from '../../../../src/master/system-calls/syscalls.ts';
+import { listen } from '../../../../src/master/system-calls/socket-calls.ts';
 
 test('the channel closes with the process at its other end, though a handle that it was sent is not answered', async () => {
   // Loads what reads the channel.

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { deferred } from '../../../../src/master/deferred.ts';
 import { newNotifyPath, openNotifySocket } from '../../../../src/master/process/notify-socket.ts';
-import { listen } from '../../../../src/master/system-calls/syscalls.ts';
+import { listen } from '../../../../src/master/system-calls/socket-calls.ts';
 
 // As in a master, which binds its listeners first: it loads the system calls.
 beforeAll(async () => {

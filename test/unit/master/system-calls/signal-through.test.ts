@@ -8,7 +8,7 @@ import {
   openProcess,
   signalGroupThrough,
   signalThrough,
-} from '../../../../src/master/system-calls/syscalls.ts';
+} from '../../../../src/master/system-calls/pidfd-calls.ts';
 import { isRoot, mayRun } from '../../../helpers/required-programs.ts';
 
 const terminate = constants.signals.SIGTERM;
