@@ -4,7 +4,7 @@ import type { Deferred } from '../deferred.ts';
 import type { ProgramRecord } from '../handover/record.ts';
 import type { ManagedProgram } from '../program/managed-program.ts';
 import type { ScheduleState } from './schedule/schedule-step.ts';
-import { rankOf } from './start-order.ts';
+import { type Dependent, rankOf } from './start-order.ts';
 
 export interface Member {
   readonly program: ManagedProgram;
@@ -69,6 +69,15 @@ export function isUntouched({ program, isWanted, isDue }: Member): boolean {
 /** Whether programs that depend on this one can be started: it serves or, if it runs once, has ended as expected. */
 export function isDone({ program }: Member): boolean {
   return program.plan().kind.type === 'oneshot' ? program.hasExitedAsExpected() : program.isServing();
+}
+
+/** What decides the order in which programs start and stop. */
+export function dependentsOf(members: readonly Member[]): readonly Dependent[] {
+  return members.map(({ program }) => ({
+    name: program.name(),
+    dependsOn: program.plan().dependsOn,
+    priority: rankOf(program.plan()),
+  }));
 }
 
 /** Sorts programs in the order in which they begin to start. */

@@ -1,13 +1,9 @@
 /**
- * The programs of one master. Starts them in the order of their dependencies, stops them in the reverse order, and finds them by name. Actions on one
- * program never touch another one. A changed plan is applied by apply-plan.ts.
+ * The programs of one master: which there are, and what happens to all of them. Actions on one program never touch another one. When they start and stop
+ * is decided by start-in-order.ts and stop-in-order.ts; a changed plan is applied by apply-plan.ts.
  */
-import { GracefulRunError } from '../../shared/errors.ts';
-import { describeWait } from '../../shared/describe-event.ts';
-import type { Cause, MasterEvent } from '../../shared/events.ts';
+import type { MasterEvent } from '../../shared/events.ts';
 import { internalError } from '../../shared/internal-error.ts';
-import { nearest } from '../../shared/nearest.ts';
-import { sameStopMs } from '../config/options/fixed-bounds.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import { deferred } from '../deferred.ts';
 import { latestPlan, type ProgramRecord } from '../handover/record.ts';
@@ -15,24 +11,11 @@ import { createListenerResumer } from '../handover/resume-listeners.ts';
 import type { ProgramParts } from '../program/managed-program.ts';
 import { createProgram } from '../program/program.ts';
 import type { HeldSockets } from '../sockets/obtain-sockets.ts';
-import {
-  byPriority,
-  hasFailed,
-  isDone,
-  isScheduled,
-  type Member,
-  settledStart,
-  type StartOutcome,
-} from './member.ts';
+import { findMember } from './find-member.ts';
+import { byPriority, hasFailed, isScheduled, type Member } from './member.ts';
 import { createSchedulesLoader } from './schedule/schedules-loader.ts';
-import { createMemberStarter } from './start-member.ts';
-import { type Dependent, dependentsFirst, rankOf, withDependencies } from './start-order.ts';
-
-export interface StartUnderWay {
-  /** The number of the generation that the start leads to. */
-  readonly generation: number;
-  readonly outcome: Promise<StartOutcome>;
-}
+import { createOrderedStarts, type OrderedStarts } from './start-in-order.ts';
+import { createOrderedStops, type OrderedStops } from './stop-in-order.ts';
 
 export interface ProgramSetParts extends Omit<
   ProgramParts,
@@ -53,7 +36,7 @@ export interface ProgramSetParts extends Omit<
   readonly outlives: (plan: ProgramPlan) => boolean;
 }
 
-export interface ProgramSet {
+export interface ProgramSet extends OrderedStarts, OrderedStops {
   /** The programs in the order of the plan. */
   all(): readonly Member[];
   /** The program with this name; null finds the only one. @throws GracefulRunError `programNotFound`; `programAmbiguous` for null if there are several. */
@@ -70,41 +53,12 @@ export interface ProgramSet {
   /** Puts the programs into the order of these names. */
   arrange(names: readonly string[]): void;
   /**
-   * Starts the member and everything that it depends on, if they do not run. `outcome` resolves when the member serves or has failed, or when no start is
-   * under way any more and a dependency does not serve. A member that runs starts its workers that wait for their restart. `isAllBegun`: other programs
-   * are about to be started too, and all of them are once this resolves. `isLeftAlone`: whether a dependency is not to be started.
-   */
-  start(
-    member: Member,
-    isAllBegun?: Promise<unknown>,
-    isLeftAlone?: (dependency: Member) => boolean,
-  ): StartUnderWay;
-  /**
    * Starts these programs with the master, but those with a schedule only when that says so. Resolves when each of the others serves, has failed, or waits
    * for one that has.
    */
   startAll(members: readonly Member[], isLeftAlone: (dependency: Member) => boolean): Promise<void>;
   /** Has the member run by its schedule from now on. */
   schedule(member: Member): Promise<void>;
-  /** Stops the member's workers, holds its listeners, and starts it again. */
-  restart(member: Member, cause: Cause): StartUnderWay;
-  /** Stops the member. Resolves when it is at rest. A second call kills its workers. */
-  stop(member: Member, cause: Cause): Promise<void>;
-  /** As stop(), but a program that already drains continues to drain. */
-  end(member: Member, cause: Cause): Promise<void>;
-  /**
-   * Stops the member so that it can be started again with another plan. Resolves when it is at rest. It stays wanted, unless an operator stops it in the
-   * meantime.
-   */
-  suspend(member: Member, cause: Cause): Promise<void>;
-  /** Stops all programs, each after those that depend on it, and starts none from now on. A second call kills all workers. */
-  stopAll(cause: Cause): Promise<void>;
-  /** Starts programs that do not have to wait any longer, after a change of plans. */
-  advance(): void;
-  /** The programs that have to serve before this one is started, and do not. */
-  waitsFor(member: Member): readonly string[];
-  /** Resolves when no start is under way, other than those of `except`. A program that waits for a failed one does not count. */
-  whenStarted(except?: readonly Member[]): Promise<void>;
   /** Resolves when the state that outlives the master is written. */
   written(): Promise<void>;
 }
@@ -113,11 +67,6 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   let members: readonly Member[] = [];
   /** Whether programs that start with the master have not all started or failed yet. */
   let isBeginning = false;
-  /** The starts that are under way. */
-  const launches = new Map<Promise<void>, Member>();
-  /** Whether all programs were told to stop for good. `since`: when that was; null if they were not. `isUrgent`: they were told a second time. */
-  const ending: { since: number | null; isUrgent: boolean } = { since: null, isUrgent: false };
-  const starter = createMemberStarter({ rest, stopped: parts.stopped, outlives: parts.outlives });
 
   function create(plan: ProgramPlan, resumed: ProgramRecord | null = null): Member {
     const program = createProgram({
@@ -140,8 +89,8 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
         observe(member, event, wallMs);
       },
       onRestartWanted: () => {
-        if (hasFailed(member)) start(member);
-        else if (member.isWanted && !member.isResting) restart(member, 'watch');
+        if (hasFailed(member)) starts.start(member);
+        else if (member.isWanted && !member.isResting) starts.restart(member, 'watch');
       },
     });
     const member: Member = {
@@ -160,13 +109,30 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     return member;
   }
 
+  const { stops, isEnding } = createOrderedStops({
+    members: () => members,
+    nowMs: () => parts.platform.clock.monotonicMs(),
+    stopped: parts.stopped,
+    onStop: lookAtSchedules,
+  });
+  const starts = createOrderedStarts({
+    members: () => members,
+    isEnding,
+    rest,
+    stopped: parts.stopped,
+    outlives: parts.outlives,
+    emit: (member, event) => {
+      observe(member, event, parts.platform.clock.wallMs());
+    },
+    onStart: lookAtSchedules,
+  });
   const schedules = createSchedulesLoader({
     members: () => members,
     platform: parts.platform,
     // The dependencies of the program serve already.
-    start: async (member) => start(member, undefined, () => true).outcome,
-    waitsFor,
-    isEnding: () => ending.since !== null,
+    start: async (member) => starts.start(member, undefined, () => true).outcome,
+    waitsFor: (member) => starts.waitsFor(member),
+    isEnding,
     isBeginning: () => isBeginning,
     seenRunsFile: parts.seenRunsFile,
     publish: parts.publish,
@@ -177,6 +143,16 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     schedules.observe(member, event);
     if (event.event === 'stopped' && !member.isBinding) inBackground(rest(member));
     if (event.event === 'generationReady') advance();
+  }
+
+  /** Starts what waits for no other any longer, and while the programs begin, those that a schedule starts with the master. */
+  function advance(): void {
+    starts.advance();
+    if (isBeginning) lookAtSchedules();
+  }
+
+  function lookAtSchedules(): void {
+    inBackground(schedules.look());
   }
 
   function noteBug(error: unknown): void {
@@ -207,223 +183,11 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     return null;
   }
 
-  function find(name: string | null): Member {
-    if (name === null) {
-      const [only] = members;
-      if (only !== undefined && members.length === 1) return only;
-      throw new GracefulRunError('programAmbiguous', `cannot choose among ${members.length} programs`, {
-        hint: `name one of ${members.map(({ program }) => program.name()).join(', ')}`,
-      });
-    }
-    const found = members.find(({ program }) => program.name() === name);
-    if (found !== undefined) return found;
-    const names = members.map(({ program }) => program.name());
-    const meant = nearest(name, names);
-    throw new GracefulRunError(
-      'programNotFound',
-      `cannot find the program ${name}: this master has no program of that name`,
-      {
-        hint: meant === null ? `its programs are ${names.join(', ')}` : `did you mean ${meant}?`,
-      },
-    );
-  }
-
-  function dependents(): readonly Dependent[] {
-    return members.map(({ program }) => ({
-      name: program.name(),
-      dependsOn: program.plan().dependsOn,
-      priority: rankOf(program.plan()),
-    }));
-  }
-
-  function waitsFor({ program }: Member): readonly string[] {
-    return program
-      .plan()
-      .dependsOn.filter((name) => !members.some((one) => one.program.name() === name && isDone(one)));
-  }
-
-  function isOneshot(name: string): boolean {
-    return members.some(({ program }) => program.name() === name && program.plan().kind.type === 'oneshot');
-  }
-
-  function start(
-    member: Member,
-    isAllBegun: Promise<unknown> = Promise.resolve(),
-    isLeftAlone: (dependency: Member) => boolean = () => false,
-  ): StartUnderWay {
-    if (ending.since !== null)
-      return {
-        generation: member.program.nextGeneration(),
-        outcome: Promise.resolve(parts.stopped('start', member.program.name())),
-      };
-    for (const name of withDependencies(member.program.name(), dependents())) {
-      const one = find(name);
-      // A oneshot that has run already does not run again for programs that depend on it.
-      if (one === member || !(isDone(one) || isLeftAlone(one))) want(one);
-    }
-    const generation = member.isDue ? member.program.nextGeneration() : member.program.startedGeneration();
-    const outcome = outcomeOf(member, isAllBegun);
-    advance();
-    inBackground(schedules.look());
-    return { generation, outcome };
-  }
-
-  function want(member: Member): void {
-    member.isWanted = true;
-    const isEnding = member.isResting || member.program.phase() === 'stopping';
-    if (!isEnding || member.isDue) return;
-    member.isDue = true;
-    // The previous start may still have to report its result to its own callers.
-    member.starts = [];
-    const waiting = waitsFor(member);
-    if (waiting.length === 0) return;
-    const oneshots = waiting.filter(isOneshot);
-    observe(
-      member,
-      { event: 'startWaits', programs: waiting, ...(oneshots.length === 0 ? {} : { oneshots }) },
-      parts.platform.clock.wallMs(),
-    );
-  }
-
-  async function outcomeOf(member: Member, isAllBegun: Promise<unknown>): Promise<StartOutcome> {
-    const { program } = member;
-    if (!member.isDue && program.isServing())
-      return starter.throughItsRun(member, await settledStart(program.serveAgain()));
-    const isLaunched = !member.isDue && ![...launches.values()].includes(member);
-    const phase = program.phase();
-    if (isLaunched && phase === 'backoff') return settledStart(program.start());
-    if (isLaunched && phase === 'starting')
-      return starter.throughItsRun(member, await settledStart(program.nextStart()));
-    const started = deferred<StartOutcome>();
-    member.starts.push(started);
-    const isOver = isAllBegun.then(async () => whenStarted()).then(() => null);
-    const outcome = await Promise.race([started.promise, isOver]);
-    const waiting = waitsFor(member);
-    if (outcome !== null || waiting.length === 0) return outcome ?? started.promise;
-    const at = member.starts.indexOf(started);
-    if (at !== -1) member.starts.splice(at, 1);
-    return new GracefulRunError(
-      'programStopped',
-      `cannot start ${program.name()}: it ${describeWait(waiting, waiting.filter(isOneshot))}`,
-      { hint: `see why with gracefulctl status ${waiting[0] ?? ''}` },
-    );
-  }
-
-  /** Starts the programs that are due and wait for no other. */
-  function advance(): void {
-    for (const member of byPriority(members)) {
-      if (!member.isDue || !member.isResting || waitsFor(member).length > 0) continue;
-      member.isDue = false;
-      member.isResting = false;
-      member.rest = deferred();
-      const launching = launch(member).finally(() => launches.delete(launching));
-      launches.set(launching, member);
-    }
-    if (isBeginning) inBackground(schedules.look());
-  }
-
-  async function launch(member: Member): Promise<void> {
-    const { starts } = member;
-    const outcome = await starter.start(member);
-    for (const waiting of starts.splice(0)) waiting.resolve(outcome);
-  }
-
-  function restart(member: Member, cause: Cause): StartUnderWay {
-    const { program } = member;
-    // The program is about to have new workers anyway.
-    if (member.isResting || member.isBinding || program.phase() === 'stopping') return start(member);
-    const generation = program.nextGeneration();
-    member.isWanted = true;
-    member.keepsListeners = true;
-    const ended = member.rest.promise;
-    program.stop(cause, { keepsListeners: true });
-    const outcome = (async (): Promise<StartOutcome> => {
-      await ended;
-      if (!member.isWanted) return parts.stopped('restart', program.name());
-      return start(member).outcome;
-    })();
-    return { generation, outcome };
-  }
-
-  async function stop(member: Member, cause: Cause, how?: { readonly isUrgent: boolean }): Promise<void> {
-    member.isWanted = false;
-    member.isDue = false;
-    inBackground(schedules.look());
-    for (const waiting of member.starts) waiting.resolve(parts.stopped('start', member.program.name()));
-    member.starts = [];
-    const isStoppingAnyway = member.isSuspended && how?.isUrgent !== true;
-    member.isSuspended = false;
-    if (!isStoppingAnyway) member.program.stop(cause, how);
-    await member.rest.promise;
-  }
-
-  async function suspend(member: Member, cause: Cause): Promise<void> {
-    if (!member.isWanted || member.isBinding || isScheduled(member)) {
-      const { isWanted } = member;
-      await end(member, cause);
-      member.isWanted = isWanted;
-      return;
-    }
-    member.isDue = false;
-    for (const waiting of member.starts.splice(0))
-      waiting.resolve(parts.stopped('start', member.program.name()));
-    if (member.program.phase() !== 'stopping') {
-      member.isSuspended = true;
-      member.program.stop(cause);
-    }
-    await member.rest.promise;
-  }
-
-  async function end(member: Member, cause: Cause): Promise<void> {
-    const isEnding = !member.isWanted && member.program.phase() === 'stopping';
-    await (isEnding ? member.rest.promise : stop(member, cause));
-  }
-
-  async function stopAll(cause: Cause): Promise<void> {
-    const now = parts.platform.clock.monotonicMs();
-    if (ending.since === null) {
-      ending.since = now;
-      for (const member of members) member.isDue = false;
-    } else if (cause !== 'signal' || now - ending.since >= sameStopMs) {
-      ending.isUrgent = true;
-      for (const member of members)
-        if (member.program.phase() === 'stopping') void stop(member, cause, { isUrgent: true });
-    }
-    await dependentsFirst(dependents(), async (name) => {
-      // An update may have removed the program while others ended.
-      const member = members.find(({ program }) => program.name() === name);
-      if (member === undefined) return;
-      const ended = end(member, cause);
-      if (ending.isUrgent && member.program.phase() === 'stopping')
-        void stop(member, cause, { isUrgent: true });
-      await ended;
-    });
-  }
-
-  async function whenStarted(except: readonly Member[] = []): Promise<void> {
-    for (;;) {
-      // No program depends on a scheduled run, which may be long.
-      const counted = [...launches].filter(([, member]) => !except.includes(member) && !isScheduled(member));
-      // Programs that begin as soon as their last workers are gone.
-      const ends = members.filter(
-        (member) =>
-          member.isDue &&
-          !member.isResting &&
-          !except.includes(member) &&
-          !isScheduled(member) &&
-          waitsFor(member).length === 0,
-      );
-      if (counted.length + ends.length === 0) return;
-      await Promise.all([
-        ...counted.map(async ([launching]) => launching),
-        ...ends.map(async (member) => member.rest.promise),
-      ]);
-    }
-  }
-
   return {
+    ...starts,
+    ...stops,
     all: () => members,
-    find,
+    find: (name) => findMember(members, name),
     create: (plan) => create(plan),
     async resume(programs) {
       members = programs.map((record) => create(latestPlan(record), record));
@@ -446,7 +210,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     },
     async remove(member) {
       members = members.filter((one) => one !== member);
-      inBackground(schedules.look());
+      lookAtSchedules();
       member.program.endLogs();
       await member.program.close();
     },
@@ -454,14 +218,13 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       const at = ({ program }: Member): number => names.indexOf(program.name());
       members = [...members].sort((one, other) => at(one) - at(other));
     },
-    start,
     async startAll(wanted, isLeftAlone) {
       for (const member of wanted.filter(isScheduled)) member.isWanted = true;
       const others = byPriority(wanted.filter((member) => !isScheduled(member)));
       isBeginning = true;
       await Promise.all([
         schedules.look(true),
-        ...others.map(async (member) => start(member, undefined, isLeftAlone).outcome),
+        ...others.map(async (member) => starts.start(member, undefined, isLeftAlone).outcome),
       ]);
       isBeginning = false;
       await schedules.look();
@@ -470,17 +233,10 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       member.isWanted = true;
       await schedules.look();
     },
-    restart,
-    stop: async (member, cause) => stop(member, cause),
-    end,
-    suspend,
-    stopAll,
     advance() {
-      advance();
-      inBackground(schedules.look());
+      starts.advance();
+      lookAtSchedules();
     },
-    waitsFor,
-    whenStarted,
     written: async () => schedules.written(),
   };
 }

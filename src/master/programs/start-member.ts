@@ -1,6 +1,6 @@
 /**
  * Starts one program that waits for no other any longer: looks its command up, binds its listeners, watches its files, and starts its workers. When that
- * happens is decided by program-set.ts.
+ * happens is decided by start-in-order.ts.
  */
 import type { ReloadResult } from '../../shared/control-api.ts';
 import type { ProgramPlan } from '../config/plan.ts';
