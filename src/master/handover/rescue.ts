@@ -1,36 +1,27 @@
 /**
  * Takes the listeners of a master that was killed over from its workers, which go on serving for a while (`rescue`). A new generation of this master then
- * serves beside them, on the same sockets, and they are told to drain: clients notice as little as at a reload.
- *
- * pidfd_getfd(2) copies the socket out of a worker, whatever language that is written in. Nothing has to be asked of the worker, and no process has to keep
- * the sockets beside the master.
+ * serves beside them, on the same sockets, and they are told to drain: clients notice as little as at a reload. How the sockets are copied is in
+ * take-listeners.ts.
  */
-import { closeSync, fstatSync, lstatSync, openSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { Status } from '../../shared/control-api.ts';
 import type { MasterEvent } from '../../shared/events.ts';
-import { addressFields, type SocketAddress } from '../../shared/format-address.ts';
+import { addressFields } from '../../shared/format-address.ts';
 import { isNode } from '../../shared/is-node.ts';
 import { readProcessArguments } from '../../shared/process-arguments.ts';
 import { stillRuns } from '../../shared/process-stat.ts';
 import { readProcessVariables } from '../../shared/process-variable.ts';
 import { env } from '../../shared/protocol.ts';
-import { canonicalHost } from '../config/canonical-host.ts';
 import { beyondDrainMs } from '../config/options/fixed-bounds.ts';
 import type { BindablePlan } from '../config/plan.ts';
 import { findAfterMaster } from '../process/after-master.ts';
 import type { OrphanedWorker } from '../process/orphaned-worker.ts';
 import type { Platform } from '../process/platform.ts';
-import { inodesAt, list } from '../sockets/address-holder.ts';
-import { furtherName, isHostName } from '../sockets/host-names.ts';
-import { holdListener, type BoundListener } from '../sockets/listener.ts';
+import type { BoundListener } from '../sockets/listener.ts';
 import { holdersAt } from '../sockets/orphans-at.ts';
-import { handleOfServed } from '../sockets/server-handle.ts';
-import { readSockaddr } from '../sockets/sockaddr.ts';
-import { removeOwn } from '../sockets/unix-listener.ts';
 import { loadSystemCalls } from '../system-calls/c-library.ts';
-import { closeDescriptor, lockFile } from '../system-calls/descriptor-calls.ts';
-import { openProcess, takeDescriptor } from '../system-calls/pidfd-calls.ts';
-import { readSocket, type SocketFacts } from '../system-calls/read-socket.ts';
+import { lockFile } from '../system-calls/descriptor-calls.ts';
+import { takeListeners } from './take-listeners.ts';
 
 type RescueEvent = Extract<MasterEvent, { event: 'listenerRescued' | 'orphansDrained' | 'orphansKilled' }>;
 
@@ -71,14 +62,6 @@ const awaited = new Set<Awaited>();
 const lockPatienceMs = 2_000;
 const lockRetryMs = 10;
 
-/** Why listeners of several sockets, and UDP sockets, are not taken over. */
-const severalSockets = 'it is not the only one, or a UDP socket';
-
-interface Taken {
-  readonly fd: number;
-  readonly address: SocketAddress;
-}
-
 export function createRescue({ platform, tell }: RescueParts): Rescue {
   /** Those of this program. */
   const own = new Set<Awaited>();
@@ -103,10 +86,14 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     // The master that had the lock before has the sockets now.
     const orphans = aloneAt(wanted);
     if (orphans.length === 0) return [];
-    const taken = canBeTaken(wanted, canShare) ? await takeFrom(orphans, wanted) : severalSockets;
     const servesMs = Math.max(...orphans.map(({ rescueMs }) => rescueMs));
     const rescued = { address: wanted, orphans, until: platform.clock.monotonicMs() + servesMs };
-    const listeners = typeof taken === 'string' ? taken : hold(taken, rescued, forget);
+    const listeners = await takeListeners(orphans, wanted, canShare, {
+      isServedElsewhere: () => hasWorkers(rescued),
+      closed: () => {
+        forget(rescued);
+      },
+    });
     quietScripts(orphans);
     if (typeof listeners === 'string') {
       drain(orphans, `their socket cannot be taken over: ${listeners}`);
@@ -251,134 +238,6 @@ function keyOf({ process: { pid, startedAt } }: OrphanedWorker): string {
   return `${pid} ${startedAt}`;
 }
 
-/** The addresses of a host name, and the queues of `reuse_port`, are several sockets; a UDP socket has no queue that two generations could share. */
-function canBeTaken(wanted: BindablePlan, canShare: boolean): boolean {
-  if (wanted.type === 'unix') return true;
-  return canShare && wanted.type === 'tcp' && (wanted.host === null || !isHostName(wanted.host));
-}
-
-/** Copies the sockets of the address out of the workers; or says why that cannot be done. */
-async function takeFrom(
-  orphans: readonly OrphanedWorker[],
-  wanted: BindablePlan,
-): Promise<readonly Taken[] | string> {
-  const taken: Taken[] = [];
-  const giveUp = (reason: string): string => {
-    for (const { fd } of taken) closeDescriptor(fd);
-    return reason;
-  };
-  for (const inode of inodesAt(wanted)) {
-    const fd = await copyOf(inode, orphans);
-    if (typeof fd === 'string') return giveUp(fd);
-    const facts = await readSocket(fd);
-    const address = typeof facts === 'string' ? null : readSockaddr(facts.family, facts.address);
-    if (address === null) {
-      closeDescriptor(fd);
-      return giveUp('its address cannot be read');
-    }
-    taken.push({ fd, address });
-    // The inode of a socket belongs to the user who has made it: nobody else can pass a socket off as one of this master.
-    if (fstatSync(fd).uid !== process.geteuid?.()) return giveUp('it belongs to another user');
-    if (typeof facts !== 'string' && !isMeant(wanted, address, facts))
-      return giveUp('it has another address');
-  }
-  const addresses = taken.map(({ address }) => JSON.stringify(address));
-  // Several sockets of one address are the queues of reuse_port.
-  if (taken.length === 0) return giveUp('it is closed');
-  if (new Set(addresses).size < taken.length) return giveUp(severalSockets);
-  return taken;
-}
-
-function isMeant(
-  wanted: BindablePlan,
-  address: SocketAddress,
-  { isIPv6Only }: Pick<SocketFacts, 'isIPv6Only'>,
-): boolean {
-  if (wanted.type !== address.type) return false;
-  if (wanted.type === 'unix') return address.type === 'unix' && address.path === wanted.path;
-  if (address.type === 'unix' || address.port !== wanted.port) return false;
-  if (wanted.host === null) return true;
-  if (canonicalHost(wanted.host) !== canonicalHost(address.host)) return false;
-  // Only the option says whether `::` stands for the IPv4 addresses, too.
-  const asksFor = wanted.type === 'tcp' && wanted.options?.ipv6Only === true;
-  return canonicalHost(wanted.host) !== '::' || asksFor === isIPv6Only;
-}
-
-/** A copy of the socket, or why there is none. */
-async function copyOf(inode: string, orphans: readonly OrphanedWorker[]): Promise<number | string> {
-  let problem = 'no worker has it any more';
-  for (const { process: orphan } of orphans) {
-    const opened = await openProcess(orphan.pid);
-    if (opened === null) continue;
-    try {
-      // The process that was opened is the one that was looked at.
-      if (!stillRuns(orphan)) continue;
-      for (const name of list(`/proc/${orphan.pid}/fd`)) {
-        if (linkOf(orphan.pid, name) !== `socket:[${inode}]`) continue;
-        const fd = takeDescriptor(opened, Number(name));
-        if (typeof fd === 'string') {
-          problem = fd === 'EPERM' ? 'this user may not look into its workers (EPERM)' : fd;
-          continue;
-        }
-        if (String(fstatSync(fd).ino) === inode) return fd;
-        closeDescriptor(fd);
-      }
-    } finally {
-      closeDescriptor(opened);
-    }
-  }
-  return problem;
-}
-
-/** Holds the sockets as listeners of the plan. A text: why that cannot be done. `closed`: called when one of them is closed. */
-function hold(
-  taken: readonly Taken[],
-  rescued: Awaited,
-  closed: (rescued: Awaited) => void,
-): readonly BoundListener[] | string {
-  const { address: wanted } = rescued;
-  const handles = taken.map(({ fd }) => handleOfServed(fd));
-  const problem = handles.find((handle) => typeof handle === 'string');
-  if (problem !== undefined) {
-    for (const [at, { fd }] of taken.entries()) {
-      const handle = handles[at];
-      if (typeof handle === 'object') handle.close();
-      else closeDescriptor(fd);
-    }
-    return problem;
-  }
-  // An operator who has named no address gets those that the program had asked for.
-  const isOpenToAll = wanted.type === 'tcp' && wanted.host === null;
-  return taken.flatMap(({ fd, address }, at) => {
-    const handle = handles[at];
-    if (typeof handle !== 'object') return [];
-    const isWide = address.type === 'tcp' && (address.host === '::' || address.host === '0.0.0.0');
-    const file = address.type === 'unix' ? fileOf(address.path) : null;
-    return holdListener(
-      {
-        name: at === 0 ? wanted.name : furtherName(wanted.name, at + 1),
-        address,
-        backlog: wanted.backlog,
-        fd,
-        handle,
-        // Another address that the new program asks for is not bound beside it: clients would be taken from the workers that serve it.
-        isUndecided: false,
-        standsFor: isOpenToAll && !(isWide && taken.length === 1) ? wanted.name : null,
-        isServedElsewhere: () => hasWorkers(rescued),
-        ...(file === null ? {} : { file }),
-      },
-      () => {
-        closed(rescued);
-        if (file !== null && address.type === 'unix' && !hasWorkers(rescued)) removeOwn(address.path, file);
-      },
-    );
-  });
-}
-
-function fileOf(path: string): number | null {
-  return path.startsWith('@') ? null : (lstatSync(path, { throwIfNoEntry: false })?.ino ?? null);
-}
-
 /** The processes of each worker, the oldest first: a shell, or the program itself. */
 function byWorker(orphans: readonly OrphanedWorker[]): readonly (readonly OrphanedWorker[])[] {
   const workers = new Map<string, OrphanedWorker[]>();
@@ -396,12 +255,4 @@ function hasPreload(pid: number): boolean {
   if (!isNode(pid)) return false;
   const [options = null] = readProcessVariables(pid, ['NODE_OPTIONS']);
   return [options ?? '', ...readProcessArguments(pid)].some((text) => text.includes('/worker/preload.cjs'));
-}
-
-function linkOf(pid: number, fd: string): string {
-  try {
-    return readlinkSync(`/proc/${pid}/fd/${fd}`);
-  } catch {
-    return '';
-  }
 }
