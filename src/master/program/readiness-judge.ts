@@ -13,9 +13,11 @@ import type { Platform, SpawnRequest, StartedProbe } from '../process/platform.t
 import type { LifecycleInput, Undated } from './lifecycle/inputs.ts';
 import { noCapabilities } from './lifecycle/state.ts';
 import { type Notification, parseNotification } from '../process/notify-message.ts';
-import { failureContext, identity, processOf, type RunningWorker } from './running-worker.ts';
+import { identity, type RunningWorker } from './running-worker.ts';
 import type { Awaited } from './not-ready-failure.ts';
-import { lostFailure } from './worker-failures.ts';
+import { createNotifications } from './notifications.ts';
+import { probeUntilSuccess, warmUp } from './repeated-probe.ts';
+import { createServingProcess } from './serving-process.ts';
 import type { Versions } from './versions.ts';
 
 export interface ReadinessParts {
@@ -66,32 +68,19 @@ export interface ReadinessJudge {
   end(worker: RunningWorker): void;
 }
 
-/** The pause before a probe that has failed is repeated. */
-const retryMs = 200;
-
 /** How long warm-up requests may take, as inside a Node.js worker. */
 const longestWarmUpMs = 5_000;
 
 /** The minimum pause before the processes of a worker are examined again. */
 const lookAgainMs = 200;
 
-/** The longest pause between two searches for a program that a script has not started yet. After it, there are no more searches. */
-const longestLookMs = 30_000;
-
-/** How long a command may take to end after the program that it has started has ended. */
-const commandPatienceMs = 500;
-
-/** How many searches in a row may find nothing before the program counts as lost. */
-const patiences = 2;
-
-/** How many refusals of messages of one worker are announced. */
-const maxRejections = 10;
-
 /** Plans whose workers have themselves said that they are ready. For later workers of these, it is not enough to be alive. */
 const speaking = new WeakSet<ProgramPlan>();
 
 export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
   const { platform, versions, dispatch } = parts;
+  const servingProcess = createServingProcess(parts);
+  const notifications = createNotifications({ ...parts, servingProcess });
 
   function planOf({ generation }: RunningWorker): ProgramPlan {
     return versions.of(generation).plan;
@@ -129,14 +118,9 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     if (worker.ownPid !== null) {
       if (worker.isProven || !needsSign(kind.readiness)) ready(worker, nodeCapabilities(kind));
     } else if (worker.isProven && !waitsForNode(worker)) {
-      // The process that a pid file names is known.
-      const serving =
-        worker.process.signal === undefined
-          ? (worker.mainPid ?? platform.findServing(worker.process.pid))
-          : worker.process.pid;
-      serveFrom(worker, serving ?? worker.process.pid);
+      const isFound = servingProcess.choose(worker);
       ready(worker, { ...noCapabilities, isGated: worker.hasOwnQueue });
-      if (serving === null && isServer(worker)) findLater(worker, lookAgainMs);
+      if (!isFound) servingProcess.findLater(worker);
     }
   }
 
@@ -186,89 +170,8 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     };
   }
 
-  /** Notes which process serves. Under a shell, it is not the process that was started. A script may run several, one after the other. */
-  function serveFrom(worker: RunningWorker, pid: number): void {
-    worker.unwatch?.();
-    worker.unwatch = null;
-    worker.servingPid = pid;
-    worker.process.noteServing(
-      pid,
-      worker.drainSignal,
-      worker.toldBy === null ? orphanedMs(planOf(worker)) : null,
-    );
-    if (pid === worker.process.pid) return;
-    worker.unwatch = platform.watchProcess(pid, () => {
-      if (worker.toldBy === null || isServer(worker)) findNext(worker, pid, patiences);
-      else endScript(worker, worker.toldBy);
-    });
-  }
-
-  /** How long the program works on if this process is killed. A job may finish. A second worker without an address might do the same work twice. */
-  function orphanedMs({ kind, rescueMs, drainTimeoutMs }: ProgramPlan): number {
-    if (kind.type === 'server') return rescueMs;
-    return kind.type === 'worker' ? 0 : drainTimeoutMs;
-  }
-
-  /** Looks for the program later: a script may prepare something, without another process, for longer than it has to run to count as ready. */
-  function findLater(worker: RunningWorker, afterMs: number): void {
-    worker.unwatch = platform.arm(afterMs, () => {
-      findProgram(worker);
-      if (worker.servingPid === worker.process.pid && afterMs < longestLookMs) findLater(worker, afterMs * 2);
-    });
-  }
-
-  function findProgram(worker: RunningWorker): void {
-    const { pid } = worker.process;
-    if (!worker.wasReady || worker.ownPid !== null) return;
-    const known = worker.servingPid;
-    // A worker that has named its process by MAINPID knows better.
-    if (worker.mainPid !== null && platform.belongsToWorker(known, pid)) return;
-    // The process that was found may have been a tool or a helper of a script, which has executed the server since.
-    const serving = platform.findServing(pid, known);
-    if (serving !== null && serving !== known) serveFrom(worker, serving);
-  }
-
-  /**
-   * Tells a script to end after its present job was told to, and has ended. A script that runs one job after the other continues until it gets the signal
-   * itself.
-   */
-  function endScript(worker: RunningWorker, signal: NodeJS.Signals): void {
-    const { pid } = worker.process;
-    if (!platform.isShell(pid)) return;
-    platform.signalProcess(pid, signal);
-    // A trap of the script runs only when the job has ended that the script has begun in the meantime.
-    serveFrom(worker, pid);
-    findProgram(worker);
-    if (worker.servingPid !== pid) platform.signalProcess(worker.servingPid, signal);
-  }
-
   function isServer(worker: RunningWorker): boolean {
     return planOf(worker).kind.type === 'server';
-  }
-
-  /**
-   * Looks for the next program after a while. Mostly the command ends because its program has, and then that is reported. A script may be between two of
-   * its commands.
-   */
-  function findNext(worker: RunningWorker, before: number, left: number): void {
-    worker.unwatch = platform.arm(commandPatienceMs, () => {
-      const next = platform.findServing(worker.process.pid);
-      if (next !== null) serveFrom(worker, next);
-      else if (left > 1) findNext(worker, before, left - 1);
-      else lose(worker, before);
-    });
-  }
-
-  /** Handles a command that keeps running without a program. Nothing tells when it starts another one, so this counts as the end of the program. */
-  function lose(worker: RunningWorker, pid: number): void {
-    // A program without an address may do one job after the other: only the life of the command counts.
-    if (!isServer(worker)) {
-      serveFrom(worker, worker.process.pid);
-      return;
-    }
-    const failure = lostFailure(pid, failureContext(worker, versions.of(worker.generation).listeners));
-    dispatch({ type: 'workerLostProgram', worker: worker.id, failure });
-    dispatch({ type: 'workerNotReady', worker: worker.id, failure, mayAccept: false });
   }
 
   /** Makes attempts until one succeeds. */
@@ -279,26 +182,19 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
       prove(worker);
     },
   ): void {
-    const { outcome, cancel } = attempt();
-    let isOver = false;
-    during(worker, () => {
-      isOver = true;
-      cancel();
-    });
-    void outcome.then((problem) => {
-      if (isOver) return;
-      worker.looking.length = 0;
-      if (problem === null) {
-        succeeded();
-        return;
-      }
-      notReadyYet(worker, problem);
-      during(
-        worker,
-        platform.arm(retryMs, () => {
-          look(worker, attempt, succeeded);
-        }),
-      );
+    probeUntilSuccess({
+      platform,
+      attempt,
+      during: (cancel) => {
+        during(worker, cancel);
+      },
+      ended: () => {
+        worker.looking.length = 0;
+      },
+      failed: (problem) => {
+        notReadyYet(worker, problem);
+      },
+      succeeded,
     });
   }
 
@@ -323,45 +219,20 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
       () => {
         const leftMs = dueAt - platform.clock.monotonicMs();
         const longestMs = Math.max(0, Math.min(longestWarmUpMs, leftMs / 2));
-        warmUp(worker, () => ask('graceful-run (warm-up)'), warmup, longestMs);
+        warmUp({
+          platform,
+          attempt: () => ask('graceful-run (warm-up)'),
+          during: (cancel) => {
+            during(worker, cancel);
+          },
+          times: warmup,
+          longestMs,
+          done: () => {
+            prove(worker);
+          },
+        });
       },
     );
-  }
-
-  /** Makes as many more attempts, one after the other, whatever comes of them; but not for longer than `longestMs`. */
-  function warmUp(
-    worker: RunningWorker,
-    attempt: () => StartedProbe,
-    times: number,
-    longestMs: number,
-  ): void {
-    let current: StartedProbe | null = null;
-    let isOver = times === 0;
-    const end = (): void => {
-      isOver = true;
-      current?.cancel();
-    };
-    const next = (left: number): void => {
-      current = attempt();
-      void current.outcome.then(() => {
-        if (isOver) return;
-        if (left > 1) next(left - 1);
-        else prove(worker);
-      });
-    };
-    if (isOver) {
-      prove(worker);
-      return;
-    }
-    during(worker, end);
-    during(
-      worker,
-      platform.arm(longestMs, () => {
-        end();
-        prove(worker);
-      }),
-    );
-    next(times);
   }
 
   function notReadyYet(worker: RunningWorker, reason: string): void {
@@ -417,13 +288,15 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
       if (worker.ownPid !== null || worker.hasNotified) speaking.add(planOf(worker));
       // The process that a pid file names is known, and watched.
       if (worker.ownPid !== null || !worker.wasReady || worker.process.signal !== undefined) return;
-      serveFrom(worker, worker.servingPid);
-      if (worker.servingPid === worker.process.pid && isServer(worker)) findLater(worker, lookAgainMs);
+      servingProcess.note(worker, worker.servingPid);
+      if (worker.servingPid === worker.process.pid) servingProcess.findLater(worker);
     },
     notified,
     notReadyYet,
     gaveSign,
-    findProgram,
+    findProgram(worker) {
+      servingProcess.find(worker);
+    },
     awaited,
     end: stopLooking,
   };
@@ -445,35 +318,9 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
       stopLooking(worker);
     }
     worker.hasNotified = true;
-    if (said.isAlive) worker.feedsWatchdog = true;
-    const { mainPid, extendMs } = said;
-    // Each of the two may arrive in a datagram of its own.
-    worker.said = { status: said.status ?? worker.said.status, errno: said.errno ?? worker.said.errno };
-    if (said.watchdogMs !== null || said.isHung)
-      worker.watchdog = { ms: said.watchdogMs ?? worker.watchdog?.ms ?? null, isHung: said.isHung };
-    if (mainPid !== null) noteMainPid(worker, mainPid);
-    if (extendMs !== null) dispatch({ type: 'workerNeedsTime', worker: worker.id, needsMs: extendMs });
-    if (said.storesDescriptors && !worker.hasOfferedDescriptors) {
-      worker.hasOfferedDescriptors = true;
-      reject(worker, 'FDSTORE=1: graceful-run keeps no descriptors of a worker');
-    }
+    notifications.note(worker, said);
     if (said.isReady) gaveSign(worker, 'notifies');
     if (said.isStopping && worker.wasReady) dispatch({ type: 'workerSaidItDrains', worker: worker.id });
     parts.received?.(worker, said);
-  }
-
-  function noteMainPid(worker: RunningWorker, ownPid: number): void {
-    const pid = processOf(worker, ownPid, platform);
-    if (pid === null) {
-      if (worker.rejected < maxRejections) reject(worker, `MAINPID=${ownPid} is not one of its processes`);
-      return;
-    }
-    worker.mainPid = pid;
-    if (worker.wasReady && worker.ownPid === null && worker.servingPid !== pid) serveFrom(worker, pid);
-  }
-
-  function reject(worker: RunningWorker, problem: string): void {
-    worker.rejected += 1;
-    parts.onEvent({ event: 'messageRejected', ...identity(worker), problem });
   }
 }

@@ -83,7 +83,7 @@ function world(isNode = true) {
     },
     say: (text: string) => {
       const said = parseNotification(new TextEncoder().encode(text));
-      // As readiness-judge.ts notes it.
+      // As notifications.ts notes it.
       if (said?.watchdogMs != null) worker.watchdog = { ms: said.watchdogMs, isHung: false };
       made.receive(worker, said);
     },
@@ -193,7 +193,7 @@ test('a program that can be asked is asked until it speaks for itself', () => {
   made.receive(worker, null);
   next();
   expect([told, due()]).toEqual([['ping'], [boundMs / 2]]);
-  // As readiness-judge.ts notes it. That it is ready says nothing of a watchdog.
+  // As notifications.ts notes it. That it is ready says nothing of a watchdog.
   worker.hasNotified = true;
   say('READY=1');
   next();
