@@ -1,8 +1,8 @@
-/** Loads the C library of the system through koffi, at the first call. The other files here say what its functions do. */
-import type koffi from 'koffi';
+/** The C library of the system, loaded through koffi when it is first needed. What its functions do is said where they are called. */
+import type Koffi from 'koffi';
 import { systemErrorCode } from './errno.ts';
 
-export type Library = ReturnType<typeof koffi.load>;
+export type Library = ReturnType<typeof Koffi.load>;
 
 interface Calls {
   readonly listen: (fd: number, backlog: number) => number;
@@ -15,7 +15,7 @@ interface Calls {
   readonly exit: (code: number) => void;
 }
 
-/** The calls that make a socket. Only a master that binds beside another socket, to a path or before it reads an address needs them. */
+/** The calls that make a socket and set it up. Many masters do without them. */
 interface SocketCalls {
   readonly socket: (domain: number, type: number, protocol: number) => number;
   readonly setsockopt: (fd: number, level: number, name: number, value: number[], size: number) => number;
@@ -23,72 +23,79 @@ interface SocketCalls {
   readonly connect: (fd: number, address: Uint8Array, size: number) => number;
 }
 
-let library: Library | null = null;
-let errno: (() => number) | null = null;
-let calls: Calls | null = null;
-let socketCalls: SocketCalls | null = null;
-
-/** Loads the C library, which declares its functions for others: `library.func('int close(int)')`. */
-export async function loadLibrary(): Promise<Library> {
-  if (library !== null) return library;
-  const { default: loaded } = await import('koffi');
-  errno = () => loaded.errno();
-  library ??= loaded.load(null);
-  return library;
+interface Loaded {
+  readonly library: Library;
+  readonly calls: Calls;
+  readonly errno: () => number;
 }
 
-async function load(): Promise<Calls> {
-  const from = await loadLibrary();
-  const listen: Calls['listen'] = from.func('int listen(int, int)');
-  const fcntl: Calls['fcntl'] = from.func('int fcntl(int, int, ...)');
-  const flock: Calls['flock'] = from.func('int flock(int, int)');
-  const socketpair: Calls['socketpair'] = from.func('int socketpair(int, int, int, _Out_ int *)');
-  const shutdown: Calls['shutdown'] = from.func('int shutdown(int, int)');
-  const close: Calls['close'] = from.func('int close(int)');
-  const syscall: Calls['syscall'] = from.func('long syscall(long, ...)');
-  const exit: Calls['exit'] = from.func('void _exit(int)');
+let loaded: Loaded | null = null;
+let socketCalls: SocketCalls | null = null;
+
+async function load(): Promise<Loaded> {
+  if (loaded !== null) return loaded;
+  const { default: koffi } = await import('koffi');
+  const library = koffi.load(null);
+  loaded ??= { library, calls: callsOf(library), errno: () => koffi.errno() };
+  return loaded;
+}
+
+function callsOf(library: Library): Calls {
+  const listen: Calls['listen'] = library.func('int listen(int, int)');
+  const fcntl: Calls['fcntl'] = library.func('int fcntl(int, int, ...)');
+  const flock: Calls['flock'] = library.func('int flock(int, int)');
+  const socketpair: Calls['socketpair'] = library.func('int socketpair(int, int, int, _Out_ int *)');
+  const shutdown: Calls['shutdown'] = library.func('int shutdown(int, int)');
+  const close: Calls['close'] = library.func('int close(int)');
+  const syscall: Calls['syscall'] = library.func('long syscall(long, ...)');
+  const exit: Calls['exit'] = library.func('void _exit(int)');
   return { listen, fcntl, flock, socketpair, shutdown, close, syscall, exit };
 }
 
 /** Loads the system calls, for the functions that may only be called afterwards. */
 export async function loadSystemCalls(): Promise<void> {
-  calls ??= await load();
+  await load();
 }
 
-/** The calls, loaded if they were not. */
-export async function loadCalls(): Promise<Calls> {
-  calls ??= await load();
-  return calls;
-}
-
-/** The calls; null before loadSystemCalls(). */
-export function loadedCalls(): Calls | null {
-  return calls;
-}
-
-/** The C library; null before loadLibrary() or loadSystemCalls(). */
-export function loadedLibrary(): Library | null {
+/** The C library, for functions that are declared elsewhere: `library.func('int pipe2(int *, int)')`. */
+export async function loadLibrary(): Promise<Library> {
+  const { library } = await load();
   return library;
 }
 
-/** The calls that make a socket; null before loadSystemCalls(). */
+export async function loadCalls(): Promise<Calls> {
+  const { calls } = await load();
+  return calls;
+}
+
+/** Null before loadSystemCalls(). */
+export function loadedCalls(): Calls | null {
+  return loaded === null ? null : loaded.calls;
+}
+
+/** Null before loadSystemCalls(). */
+export function loadedLibrary(): Library | null {
+  return loaded === null ? null : loaded.library;
+}
+
+/** Null before loadSystemCalls(). */
 export function loadedSocketCalls(): SocketCalls | null {
-  if (library === null) return null;
-  socketCalls ??= loadSocketCalls(library);
+  if (loaded === null) return null;
+  socketCalls ??= socketCallsOf(loaded.library);
   return socketCalls;
 }
 
-function loadSocketCalls(from: Library): SocketCalls {
-  const socket: SocketCalls['socket'] = from.func('int socket(int, int, int)');
-  const setsockopt: SocketCalls['setsockopt'] = from.func(
+function socketCallsOf(library: Library): SocketCalls {
+  const socket: SocketCalls['socket'] = library.func('int socket(int, int, int)');
+  const setsockopt: SocketCalls['setsockopt'] = library.func(
     'int setsockopt(int, int, int, _In_ int *, unsigned int)',
   );
-  const bind: SocketCalls['bind'] = from.func('int bind(int, _In_ uint8_t *, unsigned int)');
-  const connect: SocketCalls['connect'] = from.func('int connect(int, _In_ uint8_t *, unsigned int)');
+  const bind: SocketCalls['bind'] = library.func('int bind(int, _In_ uint8_t *, unsigned int)');
+  const connect: SocketCalls['connect'] = library.func('int connect(int, _In_ uint8_t *, unsigned int)');
   return { socket, setsockopt, bind, connect };
 }
 
-/** The name of the error of the last call that failed (errno(3)); ENOSYS if the library is not loaded. */
+/** The name of the error of the last call that failed (errno(3)); ENOSYS before loadSystemCalls(). */
 export function lastError(): string {
-  return errno === null ? 'ENOSYS' : systemErrorCode(errno());
+  return loaded === null ? 'ENOSYS' : systemErrorCode(loaded.errno());
 }

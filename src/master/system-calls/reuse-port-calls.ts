@@ -2,7 +2,7 @@
  * The system calls for listening sockets that share one address (SO_REUSEPORT, socket(7)): the kernel gives each new connection to one of them. Loaded
  * with koffi if a program needs them. Linux only.
  */
-import { lastError, loadedCalls, loadedSocketCalls, loadLibrary, loadSystemCalls } from './c-library.ts';
+import { lastError, loadedCalls, loadedSocketCalls, loadLibrary } from './c-library.ts';
 import { closeOnExec, socketNumbers, sockNonBlocking, sockStream } from './socket-numbers.ts';
 import { freebindOf, socketOptions, type SocketOption } from './socket-options.ts';
 
@@ -28,7 +28,6 @@ export async function loadReusePortCalls(): Promise<void> {
 }
 
 async function load(): Promise<ReusePortCalls> {
-  await loadSystemCalls();
   const library = await loadLibrary();
   const getsockname: ReusePortCalls['getsockname'] = library.func(
     'int getsockname(int, _Out_ uint8_t *, _Inout_ uint32_t *)',
