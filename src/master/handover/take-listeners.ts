@@ -1,6 +1,6 @@
 /**
- * Copies the listening sockets of a dead master out of its workers, by pidfd_getfd(2), whatever language they are written in. Nothing has to be asked of a
- * worker, and no process has to keep the sockets beside the master.
+ * Copies the listening sockets of a dead master out of its workers, by pidfd_getfd(2). This works for workers in any language: nothing is asked of them. And
+ * no process has to keep the sockets beside the master.
  */
 import { fstatSync, lstatSync, readlinkSync } from 'node:fs';
 import type { SocketAddress } from '../../shared/format-address.ts';
@@ -28,7 +28,7 @@ interface Taken {
 
 /**
  * Copies the sockets of the address `wanted` out of these workers, and holds them as its listeners. `canShare`: whether two generations can accept from one
- * socket. `isServedElsewhere`: whether the workers still run. `closed`: called when a listener is closed. Returns why that cannot be done as a text.
+ * socket. `isServedElsewhere`: whether the workers still run. `closed`: called when a listener is closed. If that cannot be done, returns the reason, as a text.
  */
 export async function takeListeners(
   orphans: readonly OrphanedWorker[],

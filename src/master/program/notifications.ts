@@ -1,4 +1,4 @@
-/** What a worker says of itself by sd_notify(3), other than that it is ready: its main process, its status, its watchdog, and how much time it needs. */
+/** What a worker says of itself by sd_notify(3), other than that it is ready or stops: its main process, its status, its watchdog, and how much time it needs. */
 import type { MasterEvent } from '../../shared/events.ts';
 import type { Notification } from '../process/notify-message.ts';
 import type { Platform } from '../process/platform.ts';
@@ -14,6 +14,7 @@ export interface NotificationsParts {
 }
 
 export interface Notifications {
+  /** Notes what one datagram says. */
   note(worker: RunningWorker, said: Notification): void;
 }
 

@@ -13,8 +13,8 @@ export interface RepeatedProbeParts {
 const retryMs = 200;
 
 /**
- * Makes attempts until one succeeds. `failed` is called with the problem of every other one. `ended`: called when an attempt has ended, before the next
- * thing is noted with `during`.
+ * Makes attempts until one succeeds. `failed` is called with the problem of each that fails. `ended` is called when an attempt has ended, unless it was
+ * cancelled: what was noted with `during` does not have to be cancelled any more.
  */
 export function probeUntilSuccess(
   parts: RepeatedProbeParts & {

@@ -1,6 +1,6 @@
 /**
- * Knows which process of a worker serves. Under a shell, it is not the one that was started; and a script may run several programs, one after the other. That
- * process gets the drain signal, and with its end the worker has lost its program.
+ * Knows which process of a worker serves. Under a shell, it is not the one that was started; and a script may run several programs, one after the other. The
+ * serving process gets the drain signal. If it ends and no other one follows, a server has lost its program.
  */
 import type { ProgramPlan } from '../config/plan.ts';
 import type { Platform } from '../process/platform.ts';
@@ -19,7 +19,7 @@ export interface ServingProcessParts {
 }
 
 export interface ServingProcess {
-  /** Chooses the process when the worker becomes ready. Returns whether there is another one than the process that was started. */
+  /** Chooses the process when the worker becomes ready. Returns false if there are only shells and wrappers, which may start the program later. */
   choose(worker: RunningWorker): boolean;
   /** Notes that this process serves, and watches it. */
   note(worker: RunningWorker, pid: number): void;
@@ -32,7 +32,7 @@ export interface ServingProcess {
 /** The pause before the first search for a program that a script has not started yet. Each pause is twice as long as the one before. */
 const firstLookMs = 200;
 
-/** The longest pause between two searches. After it, there are no more searches. */
+/** After the first pause that is at least this long, there are no more searches. */
 const longestLookMs = 30_000;
 
 /** How long a command may take to end after the program that it has started has ended. */

@@ -1,4 +1,4 @@
-/** Finds a program by its name. Pure. */
+/** Finds a program by its name. */
 import { GracefulRunError } from '../../shared/errors.ts';
 import { nearest } from '../../shared/nearest.ts';
 import type { Member } from './member.ts';

@@ -59,6 +59,8 @@ export interface ProgramSet extends OrderedStarts, OrderedStops {
   startAll(members: readonly Member[], isLeftAlone: (dependency: Member) => boolean): Promise<void>;
   /** Has the member run by its schedule from now on. */
   schedule(member: Member): Promise<void>;
+  /** Has to be called after a change of plans: starts what waits for no other any longer, and looks at the schedules. */
+  advance(): void;
   /** Resolves when the state that outlives the master is written. */
   written(): Promise<void>;
 }
@@ -145,7 +147,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     if (event.event === 'generationReady') advance();
   }
 
-  /** Starts what waits for no other any longer, and while the programs begin, those that a schedule starts with the master. */
+  /** Starts what waits for no other any longer. While the programs begin, that may be a scheduled run that was missed. */
   function advance(): void {
     starts.advance();
     if (isBeginning) lookAtSchedules();

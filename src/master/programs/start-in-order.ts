@@ -1,6 +1,6 @@
 /**
- * When the programs of a master start: each after those that it depends on, and those with a lower priority first. How one is started is in
- * start-member.ts.
+ * When the programs of a master start: each after those that it depends on, and those whose priority is a lower number first. How one is
+ * started is in start-member.ts.
  */
 import { GracefulRunError } from '../../shared/errors.ts';
 import { describeWait } from '../../shared/describe-event.ts';
@@ -52,7 +52,7 @@ export interface OrderedStartsParts extends MemberStarterParts {
   readonly isEnding: () => boolean;
   /** Emits the event of a program that is to be started, but waits for others. */
   readonly emit: (member: Member, event: MasterEvent) => void;
-  /** Called after every start(). */
+  /** Called by every start(), unless no program is to be started any more. */
   readonly onStart: () => void;
 }
 
@@ -96,8 +96,8 @@ export function createOrderedStarts(parts: OrderedStartsParts): OrderedStarts {
 
   function want(member: Member): void {
     member.isWanted = true;
-    const isEnding = member.isResting || member.program.phase() === 'stopping';
-    if (!isEnding || member.isDue) return;
+    const hasToBegin = member.isResting || member.program.phase() === 'stopping';
+    if (!hasToBegin || member.isDue) return;
     member.isDue = true;
     // The previous start may still have to report its result to its own callers.
     member.starts = [];

@@ -23,7 +23,7 @@ export interface OrderedStopsParts {
   readonly nowMs: () => number;
   /** The error for a request that a stop has overtaken. */
   readonly stopped: (action: string, program: string) => Error;
-  /** Called when a program is stopped. */
+  /** Called when a program is no longer wanted. */
   readonly onStop: () => void;
 }
 

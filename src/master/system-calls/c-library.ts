@@ -15,7 +15,7 @@ interface Calls {
   readonly exit: (code: number) => void;
 }
 
-/** The calls that make a socket and set it up. Many masters do without them. */
+/** The calls that make a socket and set it up. Declared when they are first needed: many masters do without them. */
 interface SocketCalls {
   readonly socket: (domain: number, type: number, protocol: number) => number;
   readonly setsockopt: (fd: number, level: number, name: number, value: number[], size: number) => number;
@@ -52,33 +52,34 @@ function callsOf(library: Library): Calls {
   return { listen, fcntl, flock, socketpair, shutdown, close, syscall, exit };
 }
 
-/** Loads the system calls, for the functions that may only be called afterwards. */
+/** Has to be called before the functions of this folder that are not async. */
 export async function loadSystemCalls(): Promise<void> {
   await load();
 }
 
-/** The C library, for functions that are declared elsewhere: `library.func('int pipe2(int *, int)')`. */
+/** The C library, for functions that are declared elsewhere: `library.func('int pipe2(int *, int)')`. Loads the system calls, too. */
 export async function loadLibrary(): Promise<Library> {
   const { library } = await load();
   return library;
 }
 
+/** As loadSystemCalls(), and returns the calls. */
 export async function loadCalls(): Promise<Calls> {
   const { calls } = await load();
   return calls;
 }
 
-/** Null before loadSystemCalls(). */
+/** Null before the library is loaded. */
 export function loadedCalls(): Calls | null {
   return loaded === null ? null : loaded.calls;
 }
 
-/** Null before loadSystemCalls(). */
+/** Null before the library is loaded. */
 export function loadedLibrary(): Library | null {
   return loaded === null ? null : loaded.library;
 }
 
-/** Null before loadSystemCalls(). */
+/** Null before the library is loaded. */
 export function loadedSocketCalls(): SocketCalls | null {
   if (loaded === null) return null;
   socketCalls ??= socketCallsOf(loaded.library);
@@ -95,7 +96,7 @@ function socketCallsOf(library: Library): SocketCalls {
   return { socket, setsockopt, bind, connect };
 }
 
-/** The name of the error of the last call that failed (errno(3)); ENOSYS before loadSystemCalls(). */
+/** The name of the error of the call that has just failed (errno(3)); ENOSYS before the library is loaded. Has to be called before any other call. */
 export function lastError(): string {
   return loaded === null ? 'ENOSYS' : systemErrorCode(loaded.errno());
 }

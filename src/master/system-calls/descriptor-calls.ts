@@ -1,4 +1,4 @@
-/** System calls about a descriptor, whatever it is open on: its copies, its flags and its lock. Those that are not async need loadSystemCalls(). */
+/** System calls about a descriptor of any kind: its copies, its flags and its lock. Those that are not async need loadSystemCalls(). */
 import { lastError, loadCalls, loadedCalls, loadSystemCalls } from './c-library.ts';
 
 /** F_DUPFD_CLOEXEC: makes a duplicate that no child inherits. */

@@ -1,4 +1,4 @@
-/** System calls about another process through a descriptor of it (pidfd_open(2)), which no other process with the same pid can take the place of. Linux only. */
+/** System calls about another process through a descriptor (pidfd_open(2)). Unlike a pid, it never comes to mean another process. Linux only. */
 import { lastError, loadedCalls, loadSystemCalls } from './c-library.ts';
 
 // The numbers of the calls are the same on every architecture.

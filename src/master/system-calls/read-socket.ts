@@ -1,5 +1,5 @@
 /** What the kernel tells about a socket, such as one that the master has inherited. */
-import { lastError, loadedLibrary, loadSystemCalls } from './c-library.ts';
+import { lastError, loadLibrary } from './c-library.ts';
 import { afInet, afUnix, ipv6Level, sockDatagram, socketNumbers, sockStream } from './socket-numbers.ts';
 
 export interface SocketFacts {
@@ -20,9 +20,7 @@ const sockaddrBytes = 128;
 
 /** Reads a socket by getsockname(2), getpeername(2) and getsockopt(2). Returns the name of the error if that fails (`ENOTSOCK` …). */
 export async function readSocket(fd: number): Promise<SocketFacts | string> {
-  await loadSystemCalls();
-  const library = loadedLibrary();
-  if (library === null) return 'ENOSYS';
+  const library = await loadLibrary();
   const getsockname: NameOf = library.func('int getsockname(int, _Out_ uint8_t *, _Inout_ unsigned int *)');
   const getpeername: NameOf = library.func('int getpeername(int, _Out_ uint8_t *, _Inout_ unsigned int *)');
   const getsockopt: OptionOf = library.func(

@@ -52,10 +52,10 @@ async function load(): Promise<ReusePortCalls> {
  * their group. Returns its descriptor, which no child inherits, or the name of the error.
  */
 export function listenAlongside(fd: number, backlog: number): number | string {
-  const [socketCalls, descriptorCalls] = [loadedSocketCalls(), loadedCalls()];
-  if (calls === null || socketCalls === null || descriptorCalls === null) return 'ENOSYS';
+  const [socketCalls, otherCalls] = [loadedSocketCalls(), loadedCalls()];
+  if (calls === null || socketCalls === null || otherCalls === null) return 'ENOSYS';
   const { socket, bind, setsockopt } = socketCalls;
-  const { listen, close } = descriptorCalls;
+  const { listen, close } = otherCalls;
   const address = new Uint8Array(128);
   const length = [address.length];
   if (calls.getsockname(fd, address, length) !== 0) return lastError();

@@ -1,5 +1,12 @@
-/** System calls that make a TCP socket, bind it, let it listen, and end its listening. Those that are not async need loadSystemCalls(). */
-import { lastError, loadCalls, loadedCalls, loadedLibrary, loadedSocketCalls } from './c-library.ts';
+/** System calls that make a TCP socket, bind sockets, let them listen, and end their listening. Those that are not async need loadSystemCalls(). */
+import {
+  lastError,
+  loadCalls,
+  loadedCalls,
+  loadedLibrary,
+  loadedSocketCalls,
+  loadSystemCalls,
+} from './c-library.ts';
 import { socketOptions, type SocketOption } from './socket-options.ts';
 import { afInet, closeOnExec, sockNonBlocking, socketNumbers, sockStream } from './socket-numbers.ts';
 
@@ -14,7 +21,7 @@ export async function listen(fd: number, backlog: number): Promise<string | null
 
 /** socket(2) for TCP over IPv4 or IPv6: a descriptor that no child inherits, or the name of the error. */
 export async function openTcpSocket(isIPv6: boolean): Promise<number | string> {
-  await loadCalls();
+  await loadSystemCalls();
   const family = isIPv6 ? socketNumbers.ipv6 : afInet;
   const made = loadedSocketCalls()?.socket(family, sockStream | closeOnExec | sockNonBlocking, 0) ?? -1;
   return made < 0 ? lastError() : made;
@@ -32,7 +39,7 @@ export async function setSocketOption(
   name: number,
   value: number,
 ): Promise<string | null> {
-  await loadCalls();
+  await loadSystemCalls();
   return loadedSocketCalls()?.setsockopt(fd, level, name, [value], 4) === 0 ? null : lastError();
 }
 

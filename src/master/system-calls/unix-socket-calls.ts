@@ -2,7 +2,7 @@
 import { lastError, loadedCalls, loadedSocketCalls, loadSystemCalls } from './c-library.ts';
 import { afUnix, closeOnExec, sockDatagram, sockNonBlocking, sockStream } from './socket-numbers.ts';
 
-/** socketpair(2): two connected stream sockets that no child inherits; or the name of the error. */
+/** socketpair(2): two connected stream sockets, which on Linux no child inherits; or the name of the error. */
 export function socketpair(): readonly [number, number] | string {
   const pair = [-1, -1];
   if (loadedCalls()?.socketpair(afUnix, sockStream | closeOnExec, 0, pair) !== 0) return lastError();

@@ -193,7 +193,7 @@ test('a program that can be asked is asked until it speaks for itself', () => {
   made.receive(worker, null);
   next();
   expect([told, due()]).toEqual([['ping'], [boundMs / 2]]);
-  // As notifications.ts notes it. That it is ready says nothing of a watchdog.
+  // As readiness-judge.ts notes it. That it is ready says nothing of a watchdog.
   worker.hasNotified = true;
   say('READY=1');
   next();
