@@ -1,5 +1,5 @@
 /** Generates docs/lifecycle.md by running the lifecycle's own tables, so the diagrams show what the code does. */
-import { defaultBackoff } from '../src/master/program/lifecycle/backoff.ts';
+import { firstBackoffMs, healthyAfterMs } from '../src/master/config/options/fixed-bounds.ts';
 import type { LifecycleInput } from '../src/master/program/lifecycle/inputs.ts';
 import {
   idleProgram,
@@ -25,7 +25,13 @@ const settings: LifecycleSettings = {
   overlaps: true,
   replacementIntervalMs: 10_000,
   rollout: allAtOnce,
-  backoff: defaultBackoff,
+  backoff: {
+    kind: 'exponential',
+    firstMs: firstBackoffMs,
+    maxMs: 30_000,
+    healthyAfterMs,
+    jitterSeed: null,
+  },
   restart: {
     autorestart: 'unexpected',
     exitCodes: [0],

@@ -1,8 +1,8 @@
 /** A lifecycle without processes: feeds step() and remembers what it wanted, for tables of behaviour. */
-import { defaultBackoff } from '../../src/master/program/lifecycle/backoff.ts';
 import type { Effect, LifecycleInput, WorkerEnd } from '../../src/master/program/lifecycle/inputs.ts';
 import {
   idleProgram,
+  type BackoffSettings,
   type Capabilities,
   type LifecycleSettings,
   type Program,
@@ -10,6 +10,14 @@ import {
 import { allAtOnce } from '../../src/master/program/lifecycle/rollout.ts';
 import { step } from '../../src/master/program/lifecycle/step.ts';
 import type { MasterEvent, Failure } from '../../src/shared/events.ts';
+
+export const backoff: BackoffSettings = {
+  kind: 'exponential',
+  firstMs: 1_000,
+  maxMs: 30_000,
+  healthyAfterMs: 30_000,
+  jitterSeed: null,
+};
 
 export const settings: LifecycleSettings = {
   readyTimeoutMs: 30_000,
@@ -23,7 +31,7 @@ export const settings: LifecycleSettings = {
   overlaps: true,
   replacementIntervalMs: 10_000,
   rollout: allAtOnce,
-  backoff: defaultBackoff,
+  backoff,
   restart: { autorestart: 'always', exitCodes: [0], startRetries: 0, crashLoop: null },
 };
 

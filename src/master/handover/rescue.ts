@@ -1,7 +1,7 @@
 /**
  * Takes the listeners of a master that was killed over from its workers, which go on serving for a while (`rescue`). A new generation of this master then
  * serves beside them, on the same sockets, and they are told to drain: clients notice as little as at a reload. How the sockets are copied is in
- * take-listeners.ts.
+ * copy-orphan-sockets.ts.
  */
 import { closeSync, openSync } from 'node:fs';
 import type { Status } from '../../shared/control-api.ts';
@@ -21,7 +21,7 @@ import type { BoundListener } from '../sockets/listener.ts';
 import { holdersAt } from '../sockets/orphans-at.ts';
 import { loadSystemCalls } from '../system-calls/c-library.ts';
 import { lockFile } from '../system-calls/descriptor-calls.ts';
-import { takeListeners } from './take-listeners.ts';
+import { takeListeners } from './copy-orphan-sockets.ts';
 
 type RescueEvent = Extract<MasterEvent, { event: 'listenerRescued' | 'orphansDrained' | 'orphansKilled' }>;
 

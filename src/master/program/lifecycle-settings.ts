@@ -1,8 +1,13 @@
 /** The settings of the lifecycle, from a plan. Pure. */
 import { killDelayMs } from '../../shared/protocol.ts';
-import { maxDrainingGenerations, sameStopMs, debounceMs } from '../config/options/fixed-bounds.ts';
+import {
+  debounceMs,
+  firstBackoffMs,
+  healthyAfterMs,
+  maxDrainingGenerations,
+  sameStopMs,
+} from '../config/options/fixed-bounds.ts';
 import type { ProgramPlan } from '../config/plan.ts';
-import { defaultBackoff } from './lifecycle/backoff.ts';
 import type { LifecycleSettings } from './lifecycle/state.ts';
 
 /** Compiles the settings. `jitterSeed`: the seed of the jitter of the backoff; null for no jitter. */
@@ -23,7 +28,13 @@ export function lifecycleSettings(
     overlaps: kind.overlaps,
     replacementIntervalMs: replacement.intervalMs,
     rollout: rollout.steps,
-    backoff: { ...defaultBackoff, kind: restart.backoff, maxMs: restart.backoffMaxMs, jitterSeed },
+    backoff: {
+      kind: restart.backoff,
+      firstMs: firstBackoffMs,
+      maxMs: restart.backoffMaxMs,
+      healthyAfterMs,
+      jitterSeed,
+    },
     restart: { autorestart, exitCodes, startRetries, crashLoop },
   };
 }

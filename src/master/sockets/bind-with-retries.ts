@@ -37,7 +37,7 @@ export interface BindListeners {
  * Binds, on every address of a host name; on `addressInUse` tries again for `patienceMs`, or longer if workers without a master hold it, while it `isWanted`. Errors: `ListenerError`, as
  * those of bindListener, with the holder's pid where it can be found.
  */
-export async function bindWithPatience(
+export async function bindWithRetries(
   wanted: BindablePlan,
   patienceMs: number,
   isWanted: () => boolean,

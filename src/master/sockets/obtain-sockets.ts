@@ -4,7 +4,7 @@ import { addressFields } from '../../shared/format-address.ts';
 import { bindPatienceMs } from '../config/options/fixed-bounds.ts';
 import type { BindablePlan, ListenerPlan } from '../config/plan.ts';
 import type { Platform } from '../process/platform.ts';
-import { bindWithPatience } from './bind-with-retries.ts';
+import { bindWithRetries } from './bind-with-retries.ts';
 import type { FoundSockets } from './find-inherited-sockets.ts';
 import type { BoundListener } from './listener.ts';
 
@@ -44,7 +44,7 @@ export async function obtainSockets(
   if (given.length > 0 || wanted.type === 'fd') return { sockets: given, madeFor: null };
   const address = addressFields(wanted);
   let rescued: readonly BoundListener[] = [];
-  const sockets = await bindWithPatience(
+  const sockets = await bindWithRetries(
     wanted,
     bindPatienceMs,
     isWanted,

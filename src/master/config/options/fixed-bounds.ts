@@ -16,6 +16,12 @@ export const sameStopMs = 200;
 /** A reload waits while this many old generations still drain: processes must not pile up behind slow clients. */
 export const maxDrainingGenerations = 8;
 
+/** The first pause before a worker or program that has failed is started again. */
+export const firstBackoffMs = 1_000;
+
+/** How long a worker has to be ready to count as healthy. */
+export const healthyAfterMs = 30_000;
+
 /** A watched file counts as changed when its content has been stable for this long. */
 export const watchStableMs = 200;
 

@@ -1,14 +1,6 @@
 /** How long to wait before a worker or program that has failed is started again. */
 import type { BackoffSettings } from './state.ts';
 
-export const defaultBackoff: BackoffSettings = {
-  kind: 'exponential',
-  firstMs: 1_000,
-  maxMs: 30_000,
-  healthyAfterMs: 30_000,
-  jitterSeed: null,
-};
-
 /** What is started again. It is a part of the jitter, so that the jitter of one start does not depend on that of another. */
 export interface BackoffKey {
   readonly generation: number;

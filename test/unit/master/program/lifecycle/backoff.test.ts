@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  backoffMs,
-  countedFailures,
-  defaultBackoff,
-} from '../../../../../src/master/program/lifecycle/backoff.ts';
+import { backoffMs, countedFailures } from '../../../../../src/master/program/lifecycle/backoff.ts';
 import type { BackoffSettings } from '../../../../../src/master/program/lifecycle/state.ts';
+import { backoff } from '../../../../helpers/lifecycle.ts';
 
 test.each([
   [0, 0],
@@ -16,11 +13,11 @@ test.each([
   [60, 30_000],
   [5_000, 30_000],
 ])('after %i failures in a row the next start waits %i ms', (failures, expected) => {
-  expect(backoffMs(failures, defaultBackoff, { generation: 1, slot: 0 })).toBe(expected);
+  expect(backoffMs(failures, backoff, { generation: 1, slot: 0 })).toBe(expected);
 });
 
 describe('with a seed', () => {
-  const settings = (jitterSeed: number): BackoffSettings => ({ ...defaultBackoff, jitterSeed });
+  const settings = (jitterSeed: number): BackoffSettings => ({ ...backoff, jitterSeed });
   const keys = Array.from({ length: 10 }, (_, at) => at).flatMap((slot) =>
     [1, 2, 7].map((generation) => ({ generation, slot })),
   );
@@ -66,5 +63,5 @@ test.each([
   ['was ready for 29.999 s', 1_000, 30_999, 4],
   ['was ready for 30 s', 1_000, 31_000, 0],
 ])('a worker that %s leaves the count as it should be', (_title, readyAt, endedAt, expected) => {
-  expect(countedFailures(4, readyAt, endedAt, defaultBackoff)).toBe(expected);
+  expect(countedFailures(4, readyAt, endedAt, backoff)).toBe(expected);
 });
