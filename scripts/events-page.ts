@@ -39,6 +39,8 @@ ${exampleEvents.map(row).join('\n')}
 - \`outcome\` is how a process ended: \`{"code":1,"signal":null}\` or \`{"code":null,"signal":"SIGKILL"}\`.
 - \`served\` (requests), \`migrated\`, \`drained\` (ended by themselves) and \`cut\` (connections) are null if the worker could not report them.
 - \`cause\` is where a request came from: ${list('signal', 'control', 'watch', 'worker', 'embedder', 'schedule')}. For \`runStarted\` it is why the run begins: ${list('schedule', 'missed', 'request')}. For a replacement it is an object: \`reason\` (${list('maxMemory', 'maxLifetime', 'maxRequests', 'watchdog')}), \`figure\` and \`bound\`.
+- \`isOneshot\` is another field of \`generationReady\`, \`workerNotReplaced\` and \`stopped\`: true for a program of the type \`oneshot\`, and missing for others. \`startWaits\`
+  has \`oneshots\`, those of \`programs\` that are oneshots; missing if none is.
 - If two levels are given, the second one applies in a special case: to \`workerExited\` and \`stopped\` if something went wrong (connections or
   clean-ups were cut, the worker crashed, the program gave up); to \`workerReady\` if the worker replaces a failed one; to
   \`workerDraining\` if a signal that the master did not send caused the drain; to \`workerNotReplaced\` because of a crash loop; to \`runEnded\` if the run failed or timed out; to

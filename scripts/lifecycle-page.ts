@@ -101,7 +101,7 @@ The diagram and the table show a gated worker, without these changes: \`workerLo
 ## One program
 
 The diagram shows how the state of a program with one gated worker changes in sequences of up to ${depth} of the most common inputs. (The
-[status](supervision.md#states) shows \`probation\` as \`serving\`, and \`restarting\` while a generation serves but no worker accepts connections.) It leaves
+[status](supervision.md#states) shows \`probation\` as \`serving\`. While a generation is current, but none of its workers accepts connections, it shows \`restarting\`.) It leaves
 out, for example, the state \`exited\` (workers that end by themselves and are not started again), \`startRefused\` (\`idle\`, \`stopped\` and \`exited\` →
 \`failed\`) and \`workerCannotPause\` (\`probation\` → \`serving\`).
 

@@ -157,6 +157,8 @@ const fields: Readonly<Record<string, string>> = {
   signal: 'The signal that ended it; null: it exited by itself.',
   why: '`exited`: it ended by itself and is not to be started again. `crashLoop`: too many workers have died.',
   isExpected: 'The exit code is one of `exitcodes`.',
+  'Failure.errorRate.requests': 'Requests that were counted.',
+  'Failure.errorRate.previous.requests': 'Requests that were counted.',
   'MasterStatus.pid': "The master's process id.",
   'Status.state':
     'The state of the program in the words of Supervisor. A client shows `UNKNOWN` for a program of a master that does not answer.',

@@ -11,7 +11,7 @@ export const rolloutKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'number, or share',
     default: defaults.maxSurge,
     description:
-      'How many more workers than `workers` may run during a reload: `1`, or a share such as `"25%"`, rounded up. `"100%"`: all new workers start beside all old ones. Otherwise new workers start in steps of `max_surge` and `max_unavailable` together. See docs/rollout.md.',
+      'How many more workers than `workers` may run during a reload: `1`, or a share such as `"25%"`, rounded up. `"100%"`: all new workers start beside all old ones. With less, they start in steps; each step has as many new workers as `max_surge` and `max_unavailable` add up to. See docs/rollout.md.',
     supervisor: null,
     pattern: amount,
     option: 'maxSurge',
