@@ -162,7 +162,7 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     const port = await freePort();
     const command = app('serves');
     const program = (what: readonly string[]): string =>
-      `[program.web]\ncommand = ${JSON.stringify(what)}\nlisten = ["127.0.0.1:${port}"]\n`;
+      `[program.web]\ncommand = ${JSON.stringify(what)}\nlisten = ["127.0.0.1:${port}"]\nrescue = "60s"\nstartretries = 0\n`;
     const first = runFile(folder, runtime, program(command));
     await first.waitFor('generationReady');
     const old = await first.workerPid(1);

@@ -1,5 +1,7 @@
 // Workers that are hung: found, reported with what can be known of them, and replaced. One that only could not run, or was not heard, is none.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -29,14 +31,35 @@ async function runFile(
   return Object.assign(master, { at });
 }
 
-function threads(pid: number): number {
-  return Number(/^Threads:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+/** The number of event loops in this process: one for each thread that runs JavaScript, and those of Node.js itself. */
+function loopsOf(pid: number): number {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).filter((fd) => linkOf(join(folder, fd)).includes('[eventpoll]')).length;
 }
 
-/** Resolves when the worker, which has just become ready, has the thread that can tell where it is. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ''; // It was closed meanwhile.
+  }
+}
+
+/** The number of event loops in a Node.js process whose JavaScript runs in one thread. */
+async function loopsOfOneThread(): Promise<number> {
+  const child = spawn(process.execPath, ['-e', 'console.log(); setInterval(() => undefined, 1_000)']);
+  await once(child.stdout, 'data');
+  const count = loopsOf(child.pid ?? 0);
+  child.kill();
+  await once(child, 'exit');
+  return count;
+}
+
+const withoutWitness = await loopsOfOneThread();
+
+/** Resolves when the worker has the thread that can tell where it is. */
 async function hasWitness(pid: number): Promise<void> {
-  const before = threads(pid);
-  await eventually('the thread', () => threads(pid) > before);
+  await eventually('the thread', () => loopsOf(pid) > withoutWitness);
 }
 
 /** The worker that answers, once it has the thread that can tell where it is. */
@@ -227,7 +250,6 @@ test('of a Node.js program without an address the event loop is asked: one that 
   // Neither the program nor what it starts sees anything of it.
   await master.waitForLine('sees "" and 0 words, its child 2');
   await hasWitness(pid);
-  const all = threads(pid);
   process.kill(pid, 'SIGUSR2');
   const hung = await master.waitFor('workerHung');
   expect(hung).toMatchObject({ pid, boundMs: 1_000, isTriggered: false, problem: null, doing: 'runs' });
@@ -235,7 +257,7 @@ test('of a Node.js program without an address the event loop is asked: one that 
   const { successor } = await master.waitFor('workerReplaced', { pid });
   expect(await master.waitFor('workerExited', { pid })).toMatchObject({ failure: null });
   // The new one is asked as well, and answers.
-  await eventually('its thread', () => threads(successor ?? 0) === all);
+  await hasWitness(successor ?? 0);
   expect(master.all('workerHung')).toHaveLength(1);
 }, 30_000);
 
@@ -272,7 +294,8 @@ test('without a watchdog a worker has no further thread, and with one it does no
   const plain = await runFile('');
   const watched = await runFile('watchdog = "1s"\n');
   const other = await watchedWorker(watched.at);
-  expect(threads(other)).toBe(threads((await whoAnswers(plain.at)).pid) + 1);
+  expect(loopsOf(other)).toBe(withoutWitness + 1);
+  expect(loopsOf((await whoAnswers(plain.at)).pid)).toBe(withoutWitness);
   watched.signal('SIGTERM');
   expect((await watched.exited).code).toBe(0);
   expect(watched.all('workerKilled')).toEqual([]);
