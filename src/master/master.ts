@@ -295,7 +295,7 @@ function assemble(
   }
 
   async function close(): Promise<void> {
-    await Promise.all(set.all().map(async ({ program }) => program.close()));
+    await Promise.all(set.all().map(async ({ program }) => program.close({ isEnd: true })));
     await lastLines();
     await set.written();
     await wanted.close();

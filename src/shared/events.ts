@@ -471,7 +471,7 @@ export type MasterEvent =
       readonly listener: string;
       readonly pids: readonly number[];
     } & AddressFields)
-  /** Workers whose master was killed were told to drain, because a generation of this master serves (`problem` is null), because it cannot take their socket over, or because their time is over. */
+  /** Workers whose master was killed were told to drain, because a generation of this master serves (`problem` is null), because it cannot take their socket over, because their time is over, or because their program is stopped. */
   | { readonly event: 'orphansDrained'; readonly pids: readonly number[]; readonly problem: string | null }
   /** Workers whose master was killed still held the address after their drain timeout: this master has killed them. */
   | ({ readonly event: 'orphansKilled'; readonly pids: readonly number[] } & Pick<

@@ -17,6 +17,10 @@ const notes = (...ending: readonly string[]): string[] => [
   ...ending,
 ];
 
+const python = ['python3', appPath('serves').replace(/\.cjs$/, '.py')];
+
+const failing = [process.execPath, '-e', 'throw new Error("no database")'];
+
 async function killNow(master: RunningMaster): Promise<void> {
   master.signal('SIGKILL');
   await master.exited;
@@ -141,7 +145,7 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
       `[program.${name}]\ncommand = ${JSON.stringify(app('listens-on-ports'))}\nenvironment = { PORTS = "${ports.join(',')}" }\nlisten = [${ports.map((port) => `"127.0.0.1:${port}"`).join(', ')}]\n${more}`;
     const folder = temporaryFolder();
     const runtime = temporaryFolder();
-    const first = runFile(folder, runtime, program('web', [one, other], 'rescue = "60s"\n'));
+    const first = runFile(folder, runtime, program('web', [one, other], 'rescue = "50s"\n'));
     await first.waitFor('generationReady');
     const pid = await first.workerPid(1);
     await killNow(first);
@@ -162,7 +166,7 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     const port = await freePort();
     const command = app('serves');
     const program = (what: readonly string[]): string =>
-      `[program.web]\ncommand = ${JSON.stringify(what)}\nlisten = ["127.0.0.1:${port}"]\nrescue = "60s"\nstartretries = 0\n`;
+      `[program.web]\ncommand = ${JSON.stringify(what)}\nlisten = ["127.0.0.1:${port}"]\nrescue = "50s"\nstartretries = 20\n`;
     const first = runFile(folder, runtime, program(command));
     await first.waitFor('generationReady');
     const old = await first.workerPid(1);
@@ -170,11 +174,7 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     await load.moreAnswers(20);
     const { answer } = await begin(port, '/held');
     await killNow(first);
-    const second = runFile(
-      folder,
-      runtime,
-      program([process.execPath, '-e', 'throw new Error("no database")']),
-    );
+    const second = runFile(folder, runtime, program(failing));
     await second.waitFor('generationFailed');
     const ctl = async (...args: readonly string[]): Promise<Ended> =>
       gracefulctl(args, { XDG_RUNTIME_DIR: runtime });
@@ -193,6 +193,44 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     await first.workersGone(15_000);
     expect((await ctl('status', 'web')).out).not.toContain('served by');
     expect(failureCounts(await load.stop())).toEqual({});
+  }, 60_000);
+
+  test('the old workers of a release that does not start drain when their time is over, although its master has ended', async () => {
+    const runtime = temporaryFolder();
+    const first = runMaster({ runtime, name: 'web', command: python, flags: ['--rescue', '4s'] });
+    const port = await first.serving();
+    const worker = await first.workerPid(1);
+    await killNow(first);
+    const flags = ['--port', String(port)];
+    const bad = runMaster({ runtime, name: 'web', flags, command: failing });
+    await bad.waitFor('listenerRescued');
+    expect((await bad.exited).code).toBe(1);
+    expect((await get(port)).body).toBe(`python ${worker}`);
+    // They would be killed 33 s later.
+    await eventually('the old worker has drained', () => !isAlive(worker), 15_000);
+  }, 60_000);
+
+  test('the status names the old workers of a release that has failed for good, and a stop tells them to drain', async () => {
+    const [folder, runtime] = [temporaryFolder(), temporaryFolder()];
+    const port = await freePort();
+    const program = (command: readonly string[]): string =>
+      `[program.web]\ncommand = ${JSON.stringify(command)}\nlisten = ["127.0.0.1:${port}"]\nrescue = "50s"\nstartretries = 0\n`;
+    const first = runFile(folder, runtime, program(python));
+    await first.waitFor('generationReady');
+    const worker = await first.workerPid(1);
+    await killNow(first);
+    const second = runFile(folder, runtime, program(failing));
+    await second.waitFor('stopped');
+    const ctl = async (...args: readonly string[]): Promise<Ended> =>
+      gracefulctl(args, { XDG_RUNTIME_DIR: runtime });
+    expect((await ctl('status', 'web')).out).toMatch(
+      new RegExp(`^served by +worker ${worker}, left by a killed master, for \\d+s at most$`, 'm'),
+    );
+    expect((await get(port)).body).toBe(`python ${worker}`);
+    expect(await ctl('stop', 'web')).toMatchObject({ code: 0 });
+    expect((await second.waitFor('orphansDrained')).pids).toEqual([worker]);
+    await eventually('the old worker has drained', () => !isAlive(worker));
+    await second.finish();
   }, 60_000);
 
   test('a daemon that a worker has started, on an address of its own, is left alone', async () => {

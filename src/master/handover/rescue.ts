@@ -41,7 +41,11 @@ export interface Rescue {
    * program has taken over as well serve until that serves, too.
    */
   relieve(): void;
-  /** The workers that serve on the listeners that were taken over, until a generation does or their time is over; null if there are none. */
+  /** Called when the program is stopped: the workers of the dead master are told to drain, unless another program needs them. */
+  stop(): void;
+  /** Called when this master ends. Those that still serve have the rest of their time. */
+  leave(): void;
+  /** The workers of the dead master that serve, until a generation does or their time is over; null if there are none. */
   orphans(): Status['orphans'];
   /** What the workers of the dead master still do. Null if this master has nothing more to do with them: before that, it cannot be replaced by another image. */
   unfinished(): 'serve' | 'drain' | null;
@@ -58,6 +62,9 @@ interface Awaited {
 /** Of all programs of this process. */
 const awaited = new Set<Awaited>();
 
+/** The masters some of whose workers were told to drain by this process. */
+const toldMasters = new Set<number>();
+
 /** How long another master may hold the lock of a worker: it copies a few descriptors, and looks at the processes of the machine. */
 const lockPatienceMs = 2_000;
 const lockRetryMs = 10;
@@ -65,6 +72,8 @@ const lockRetryMs = 10;
 export function createRescue({ platform, tell }: RescueParts): Rescue {
   /** Those of this program. */
   const own = new Set<Awaited>();
+  /** Those of this program that serve for the rest of their time, because the listeners were closed before a generation served. */
+  const left = new Set<Awaited>();
   /** Those of this program that were told to drain, and that this master kills if they take too long. */
   const draining = new Set<Awaited>();
 
@@ -86,22 +95,31 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     // The master that had the lock before has the sockets now.
     const orphans = aloneAt(wanted);
     if (orphans.length === 0) return [];
-    const servesMs = Math.max(...orphans.map(({ rescueMs }) => rescueMs));
-    const rescued = { address: wanted, orphans, until: platform.clock.monotonicMs() + servesMs };
+    const keys = new Set(orphans.map(keyOf));
+    const now = platform.clock.monotonicMs();
+    const before = [...left].filter((one) => one.orphans.some((orphan) => keys.has(keyOf(orphan))));
+    const until = Math.min(
+      now + Math.max(...orphans.map(({ rescueMs }) => rescueMs)),
+      ...before.map((one) => one.until),
+    );
+    const rescued = { address: wanted, orphans, until };
     const listeners = await takeListeners(orphans, wanted, canShare, {
       isServedElsewhere: () => hasWorkers(rescued),
       closed: () => {
+        if (!own.has(rescued)) return;
         forget(rescued);
+        left.add(rescued);
       },
     });
-    quietScripts(orphans);
+    signalScripts(orphans, 'SIGUSR1');
     if (typeof listeners === 'string') {
       drain(orphans, `their socket cannot be taken over: ${listeners}`);
       return [];
     }
     own.add(rescued);
     awaited.add(rescued);
-    platform.arm(servesMs, () => {
+    for (const one of before) left.delete(one);
+    platform.arm(Math.max(0, until - now), () => {
       giveUp(rescued);
     });
     tell({
@@ -139,20 +157,26 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     awaited.delete(rescued);
   }
 
+  /** Those of these workers that no other program of this master needs. */
+  function freeOf(orphans: readonly OrphanedWorker[]): readonly OrphanedWorker[] {
+    const needed = new Set([...awaited].flatMap((one) => one.orphans.map(keyOf)));
+    return orphans.filter((one) => !needed.has(keyOf(one)));
+  }
+
   /** Handles the end of the time that the workers have. Node.js has noticed it by itself. */
   function giveUp(rescued: Awaited): void {
-    if (!own.has(rescued)) return;
+    if (!own.has(rescued) && !left.delete(rescued)) return;
     forget(rescued);
     drain(
-      rescued.orphans.filter(({ process: { pid } }) => !hasPreload(pid)),
+      freeOf(rescued.orphans).filter(({ process: { pid } }) => !hasPreload(pid)),
       'their time is over, and no new generation serves yet',
     );
   }
 
-  /** The shell script of the dead master must not tell them, too. */
-  function quietScripts(orphans: readonly OrphanedWorker[]): void {
+  /** Tells the shell scripts of the dead masters who tells the workers to drain: SIGUSR1, this master does; SIGUSR2, the scripts do. */
+  function signalScripts(orphans: readonly OrphanedWorker[], signal: 'SIGUSR1' | 'SIGUSR2'): void {
     for (const pid of findAfterMaster(new Set(orphans.map(({ master }) => master))))
-      platform.signalProcess(pid, 'SIGUSR1');
+      platform.signalProcess(pid, signal);
   }
 
   /** Tells those that still run to drain. */
@@ -163,6 +187,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
       told.add(pid);
       platform.signalProcess(pid, signal);
     };
+    for (const { master } of orphans) toldMasters.add(master);
     for (const worker of byWorker(orphans.filter(({ process: one }) => stillRuns(one)))) {
       // A Node.js that has started another one, as npm has, leaves it to that one.
       const nodes = worker.filter(({ process: { pid } }) => hasPreload(pid));
@@ -182,42 +207,58 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     tell({ event: 'orphansKilled', port, path, pids: late.map(({ pid }) => pid) });
   }
 
+  /** Tells the workers to drain, unless another program needs them, and kills those that take longer than they may. */
+  function release(all: readonly Awaited[], problem: string | null): void {
+    for (const one of all) forget(one);
+    const free = all.map(({ orphans, ...rescued }) => ({ ...rescued, orphans: freeOf(orphans) }));
+    drain(
+      free.flatMap(({ orphans }) => orphans),
+      problem,
+    );
+    for (const one of free.filter(({ orphans }) => orphans.length > 0)) {
+      draining.add(one);
+      const drainTimeoutMs = Math.max(...one.orphans.map((orphan) => orphan.drainTimeoutMs));
+      platform.arm(drainTimeoutMs + beyondDrainMs, () => {
+        draining.delete(one);
+        killLate(one);
+      });
+    }
+  }
+
   return {
     take,
     relieve() {
-      const all = [...own];
-      for (const one of all) forget(one);
-      const stillNeeded = new Set([...awaited].flatMap(({ orphans }) => orphans.map(keyOf)));
-      const free = all.map(({ orphans, ...rescued }) => ({
-        ...rescued,
-        orphans: orphans.filter((one) => !stillNeeded.has(keyOf(one))),
-      }));
-      drain(
-        free.flatMap(({ orphans }) => orphans),
-        null,
+      release([...own], null);
+    },
+    stop() {
+      release([...own, ...left], 'their program is stopped');
+      left.clear();
+    },
+    leave() {
+      const orphans = [...left].flatMap((one) => one.orphans);
+      left.clear();
+      // A script tells all workers of its master, and most programs stop at once if they are told twice.
+      const isTold = ({ master }: OrphanedWorker): boolean => toldMasters.has(master);
+      drain(orphans.filter(isTold), 'this master ends');
+      signalScripts(
+        orphans.filter((one) => !isTold(one)),
+        'SIGUSR2',
       );
-      for (const one of free.filter(({ orphans }) => orphans.length > 0)) {
-        draining.add(one);
-        const drainTimeoutMs = Math.max(...one.orphans.map((orphan) => orphan.drainTimeoutMs));
-        platform.arm(drainTimeoutMs + beyondDrainMs, () => {
-          draining.delete(one);
-          killLate(one);
-        });
-      }
     },
     orphans() {
       const pids = new Set<number>();
-      for (const { orphans } of own)
+      const serving = [...own, ...left];
+      for (const { orphans } of serving)
         for (const { process: one } of orphans) if (stillRuns(one)) pids.add(one.pid);
       if (pids.size === 0) return null;
-      const until = Math.max(...[...own].map((one) => one.until));
+      const until = Math.max(...serving.map((one) => one.until));
       return {
         pids: [...pids],
         remainingMs: Math.max(0, Math.round(until - platform.clock.monotonicMs())),
       };
     },
     unfinished() {
-      if (own.size > 0) return 'serve';
+      if (own.size > 0 || [...left].some(hasWorkers)) return 'serve';
       return [...draining].some(hasWorkers) ? 'drain' : null;
     },
   };

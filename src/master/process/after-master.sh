@@ -10,6 +10,7 @@
 # program, which the script sends AFTER seconds after the death of the master. AFTER and SIGNAL are missing if the script is to send none.
 #
 # SIGUSR1 comes from the next master, which has taken the sockets over, and tells the workers itself. Most programs stop at once if they are told twice.
+# SIGUSR2 comes from it if it has let go of the sockets before a generation of its own served: then the script tells the workers, as if it had not come.
 #
 # For each worker it starts `cat` once or twice, and otherwise only `sleep`: there may be hundreds of workers, and they need the time to drain.
 
@@ -65,8 +66,8 @@ look() {
       kill -KILL "-$pid" || kill -KILL "$pid"
       continue
     fi
-    if [ -n "$signal" ] && [ "$1" -ge "$after" ]; then
-      [ -n "$is_relieved" ] || kill "-$signal" "$pid"
+    if [ -n "$signal" ] && [ -z "$is_relieved" ] && [ "$1" -ge "$after" ]; then
+      kill "-$signal" "$pid"
       signal=''
     fi
     left="$left $pid:$start:$seconds:$pipes:$after:$signal"
@@ -82,6 +83,7 @@ main() {
     if [ "$what" = + ]; then workers="$workers $pid:$start:$seconds:$pipes:$after:$signal"; fi
   done
   trap 'is_relieved=yes' USR1
+  trap "is_relieved=''" USR2
   read_on
   waited=0
   look "$waited"

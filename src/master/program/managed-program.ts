@@ -114,6 +114,6 @@ export interface ManagedProgram {
   suspendOutput: Runner['suspendOutput'];
   /** What the program is doing that cannot be handed over to another image of this process, in a few words; null if that is nothing. */
   unfinished(): string | null;
-  /** Closes the listeners, and stops watching unless `keepsWatch` is set. */
-  close(how?: { readonly keepsWatch: boolean }): Promise<void>;
+  /** Closes the listeners, and stops watching unless `keepsWatch` is set. `isEnd`: this master ends. */
+  close(how?: { readonly keepsWatch?: boolean; readonly isEnd?: boolean }): Promise<void>;
 }

@@ -331,6 +331,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     decide: (decision) => decideRollout(decision, name(), runner),
     stop(cause, { keepsListeners = false, isUrgent = false } = {}) {
       ownListeners.stopWaiting();
+      if (!keepsListeners) ownListeners.rescue()?.stop();
       runner.dispatch({ type: 'stopRequested', cause, keepsListeners, isUrgent });
     },
     prepare: async (plan) => ownListeners.prepare(plan),
@@ -423,10 +424,11 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       const hook = hooks.unfinished();
       return hook === null ? null : `a ${hook} of ${own} is still running`;
     },
-    async close({ keepsWatch } = { keepsWatch: false }) {
+    async close({ keepsWatch = false, isEnd = false } = {}) {
       ownListeners.stopWaiting();
       versions.close();
       versions.forgetListeners();
+      if (isEnd) ownListeners.rescue()?.leave();
       if (keepsWatch) return;
       await fileWatch.stop();
       await hooks.done();
