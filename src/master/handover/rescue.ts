@@ -62,8 +62,8 @@ interface Awaited {
 /** Of all programs of this process. */
 const awaited = new Set<Awaited>();
 
-/** The masters some of whose workers were told to drain by this process. */
-const toldMasters = new Set<number>();
+/** The processes that this one has told to drain (keyOf), each with its dead master: most programs stop at once if they are told twice. */
+const told = new Map<string, number>();
 
 /** How long another master may hold the lock of a worker: it copies a few descriptors, and looks at the processes of the machine. */
 const lockPatienceMs = 2_000;
@@ -181,14 +181,15 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
 
   /** Tells those that still run to drain. */
   function drain(orphans: readonly OrphanedWorker[], problem: string | null): void {
-    const told = new Set<number>();
+    const pids = new Set<number>();
     const tellOne = (pid: number, signal: NodeJS.Signals | null): void => {
-      if (signal === null || told.has(pid)) return;
-      told.add(pid);
+      if (signal === null || pids.has(pid)) return;
+      pids.add(pid);
       platform.signalProcess(pid, signal);
     };
-    for (const { master } of orphans) toldMasters.add(master);
-    for (const worker of byWorker(orphans.filter(({ process: one }) => stillRuns(one)))) {
+    const untold = orphans.filter((one) => !told.has(keyOf(one)) && stillRuns(one.process));
+    for (const one of untold) told.set(keyOf(one), one.master);
+    for (const worker of byWorker(untold)) {
       // A Node.js that has started another one, as npm has, leaves it to that one.
       const nodes = worker.filter(({ process: { pid } }) => hasPreload(pid));
       for (const { process: one } of nodes) tellOne(one.pid, 'SIGQUIT');
@@ -196,7 +197,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
       if (nodes.length === 0 && root !== undefined)
         tellOne(platform.findServing(root.process.pid) ?? root.process.pid, root.drainSignal);
     }
-    if (told.size > 0) tell({ event: 'orphansDrained', pids: [...told], problem });
+    if (pids.size > 0) tell({ event: 'orphansDrained', pids: [...pids], problem });
   }
 
   function killLate({ address, orphans }: Awaited): void {
@@ -235,15 +236,14 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
       left.clear();
     },
     leave() {
+      // A script tells all workers of its master.
+      const masters = new Set(told.values());
       const orphans = [...left].flatMap((one) => one.orphans);
-      left.clear();
-      // A script tells all workers of its master, and most programs stop at once if they are told twice.
-      const isTold = ({ master }: OrphanedWorker): boolean => toldMasters.has(master);
-      drain(orphans.filter(isTold), 'this master ends');
       signalScripts(
-        orphans.filter((one) => !isTold(one)),
+        orphans.filter(({ master }) => !masters.has(master)),
         'SIGUSR2',
       );
+      left.clear();
     },
     orphans() {
       const pids = new Set<number>();
