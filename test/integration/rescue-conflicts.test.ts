@@ -301,6 +301,29 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     await killNow(master);
     await eventually('it has ended', () => !isAlive(pid), 8_000);
   });
+
+  test('a job is told, although the next master has taken over the socket of a server', async () => {
+    const [folder, runtime] = [temporaryFolder(), temporaryFolder()];
+    const port = await freePort();
+    const told = join(folder, 'told');
+    const script = join(folder, 'job.py');
+    writeFileSync(
+      script,
+      `import signal, time\nsignal.signal(signal.SIGTERM, lambda *_: open('${told}', 'a').write('TERM '))\nwhile True: time.sleep(0.1)`,
+    );
+    const web = `[program.web]\ncommand = ${JSON.stringify(python)}\nlisten = ["127.0.0.1:${port}"]\n`;
+    const job = `[program.job]\ntype = "oneshot"\ncommand = ["python3", ${JSON.stringify(script)}]\ndrain_timeout = "3s"\n`;
+    const first = runFile(folder, runtime, web + job);
+    await first.waitFor('generationReady', of('web'));
+    await first.waitFor('generationReady', of('job'));
+    const pid = (await first.waitFor('workerReady', of('job'))).pid ?? 0;
+    await killNow(first);
+    const second = runFile(folder, runtime, web);
+    await second.waitFor('orphansDrained');
+    await eventually('the job is told', () => readIfThere(told) === 'TERM ', 10_000);
+    await eventually('the job has ended', () => !isAlive(pid), 15_000);
+    await second.finish();
+  }, 60_000);
 });
 
 function readIfThere(file: string): string {

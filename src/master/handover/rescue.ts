@@ -43,7 +43,7 @@ export interface Rescue {
   relieve(): void;
   /** Called when the program is stopped: the workers of the dead master are told to drain, unless another program needs them. */
   stop(): void;
-  /** Called when this master ends. Those that still serve have the rest of their time. */
+  /** Called when this master ends. Those that still serve have the rest of their time; then the script of their dead master tells them. */
   leave(): void;
   /** The workers of the dead master that serve, until a generation does or their time is over; null if there are none. */
   orphans(): Status['orphans'];
@@ -62,12 +62,18 @@ interface Awaited {
 /** Of all programs of this process. */
 const awaited = new Set<Awaited>();
 
-/** The processes that this one has told to drain (keyOf), each with its dead master: most programs stop at once if they are told twice. */
+/**
+ * The processes that this one has told to drain (keyOf), each with its dead master. Most programs stop immediately if they are told twice, and cut their
+ * requests.
+ */
 const told = new Map<string, number>();
 
 /** How long another master may hold the lock of a worker: it copies a few descriptors, and looks at the processes of the machine. */
 const lockPatienceMs = 2_000;
 const lockRetryMs = 10;
+
+/** A script that was told something else in the same second may take the two in the wrong order. So it is told again after this time. */
+const tellAgainMs = 2_500;
 
 export function createRescue({ platform, tell }: RescueParts): Rescue {
   /** Those of this program. */
@@ -106,9 +112,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     const listeners = await takeListeners(orphans, wanted, canShare, {
       isServedElsewhere: () => hasWorkers(rescued),
       closed: () => {
-        if (!own.has(rescued)) return;
-        forget(rescued);
-        left.add(rescued);
+        if (own.delete(rescued)) left.add(rescued);
       },
     });
     signalScripts(orphans, 'SIGUSR1');
@@ -118,7 +122,13 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     }
     own.add(rescued);
     awaited.add(rescued);
-    for (const one of before) left.delete(one);
+    for (const one of before) {
+      left.delete(one);
+      forget(one);
+    }
+    platform.arm(tellAgainMs, () => {
+      if (own.has(rescued) || left.has(rescued)) signalScripts(orphans, 'SIGUSR1');
+    });
     platform.arm(Math.max(0, until - now), () => {
       giveUp(rescued);
     });
@@ -142,7 +152,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     } catch {
       return null; // It has ended.
     }
-    for (let left = lockPatienceMs; left > 0; left -= lockRetryMs) {
+    for (let patience = lockPatienceMs; patience > 0; patience -= lockRetryMs) {
       if ((await lockFile(fd)) !== 'held') return fd;
       await new Promise<void>((resolve) => {
         platform.arm(lockRetryMs, resolve);
@@ -163,10 +173,17 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     return orphans.filter((one) => !needed.has(keyOf(one)));
   }
 
+  /** Those that are left, unless another master has their sockets now: then it tells them. */
+  function stillLeft(): readonly Awaited[] {
+    return [...left].filter(({ address }) => holdersAt(address).others.length === 0);
+  }
+
   /** Handles the end of the time that the workers have. Node.js has noticed it by itself. */
   function giveUp(rescued: Awaited): void {
-    if (!own.has(rescued) && !left.delete(rescued)) return;
+    const isKnown = own.has(rescued) || stillLeft().includes(rescued);
+    left.delete(rescued);
     forget(rescued);
+    if (!isKnown) return;
     drain(
       freeOf(rescued.orphans).filter(({ process: { pid } }) => !hasPreload(pid)),
       'their time is over, and no new generation serves yet',
@@ -187,7 +204,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
       pids.add(pid);
       platform.signalProcess(pid, signal);
     };
-    const untold = orphans.filter((one) => !told.has(keyOf(one)) && stillRuns(one.process));
+    const untold = orphans.filter((one) => !isTold(one) && stillRuns(one.process));
     for (const one of untold) told.set(keyOf(one), one.master);
     for (const worker of byWorker(untold)) {
       // A Node.js that has started another one, as npm has, leaves it to that one.
@@ -232,13 +249,16 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
       release([...own], null);
     },
     stop() {
-      release([...own, ...left], 'their program is stopped');
+      release([...own, ...stillLeft()], 'the program is stopped');
+      for (const one of left) forget(one);
       left.clear();
     },
     leave() {
-      // A script tells all workers of its master.
+      // A script tells all servers of its master. If one of them was told already, this master tells the others.
       const masters = new Set(told.values());
-      const orphans = [...left].flatMap((one) => one.orphans);
+      const orphans = stillLeft().flatMap((one) => one.orphans);
+      for (const one of left) forget(one);
+      drain(freeOf(orphans.filter(({ master }) => masters.has(master))), 'this master ends');
       signalScripts(
         orphans.filter(({ master }) => !masters.has(master)),
         'SIGUSR2',
@@ -249,7 +269,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
       const pids = new Set<number>();
       const serving = [...own, ...left];
       for (const { orphans } of serving)
-        for (const { process: one } of orphans) if (stillRuns(one)) pids.add(one.pid);
+        for (const one of orphans) if (!isTold(one) && stillRuns(one.process)) pids.add(one.process.pid);
       if (pids.size === 0) return null;
       const until = Math.max(...serving.map((one) => one.until));
       return {
@@ -258,7 +278,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
       };
     },
     unfinished() {
-      if (own.size > 0 || [...left].some(hasWorkers)) return 'serve';
+      if ([...own, ...left].some(hasWorkers)) return 'serve';
       return [...draining].some(hasWorkers) ? 'drain' : null;
     },
   };
@@ -273,6 +293,11 @@ function aloneAt(wanted: BindablePlan): readonly OrphanedWorker[] {
 /** Whether one of the workers still runs. */
 function hasWorkers({ orphans }: Awaited): boolean {
   return orphans.some(({ process: one }) => stillRuns(one));
+}
+
+/** Whether the worker was told to drain: by this process, or at once when its master died. */
+function isTold(orphan: OrphanedWorker): boolean {
+  return orphan.rescueMs === 0 || told.has(keyOf(orphan));
 }
 
 function keyOf({ process: { pid, startedAt } }: OrphanedWorker): string {

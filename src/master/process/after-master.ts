@@ -12,6 +12,13 @@ import { readAllProcesses, readProcessStat } from '../../shared/process-stat.ts'
 import { masterFile, preloadPath } from '../launch/preload-path.ts';
 import { handleDescriptor } from '../sockets/handle-descriptor.ts';
 
+/** When a worker is told to drain after this process was killed. */
+export interface ToldLater {
+  readonly afterMs: number;
+  /** Whether it serves an address: then a master that takes the listeners over tells it instead. */
+  readonly isServer: boolean;
+}
+
 /** What is done to a process when this one is killed. */
 export interface AfterDeath {
   /** It is killed if it still runs after this time. */
@@ -19,7 +26,7 @@ export interface AfterDeath {
   /** Those of its descriptors 1 and 2 that this process reads: they are read on. */
   readonly pipes: readonly (1 | 2)[];
   /** The signal that it gets, and when; null if there is none. */
-  readonly told: { readonly afterMs: number; readonly signal: NodeJS.Signals } | null;
+  readonly told: (ToldLater & { readonly signal: NodeJS.Signals }) | null;
 }
 
 export interface AfterMaster {
@@ -70,7 +77,10 @@ export function createAfterMaster(): AfterMaster {
     watch(pid, { outliveMs, pipes, told }) {
       const stat = isNeeded() ? readProcessStat(pid) : null;
       if (stat === null) return;
-      const end = told === null ? '' : ` ${seconds(told.afterMs)} ${told.signal.slice('SIG'.length)}`;
+      const end =
+        told === null
+          ? ''
+          : ` ${seconds(told.afterMs)} ${told.signal.slice('SIG'.length)}${told.isServer ? ' server' : ''}`;
       const line = `+ ${pid} ${stat.startedAt} ${seconds(outliveMs)} ${pipes.join('') || '0'}${end}\n`;
       if (lines.get(pid) === line) return;
       lines.set(pid, line);

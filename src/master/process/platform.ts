@@ -8,6 +8,7 @@ import type { Outcome } from '../../shared/events.ts';
 import type { MasterMessage } from '../../shared/protocol.ts';
 import type { Start } from '../launch/trampoline.ts';
 import type { BoundListener } from '../sockets/listener.ts';
+import type { ToldLater } from './after-master.ts';
 
 /** What a worker writes. */
 export type OutputStream = 'stdout' | 'stderr';
@@ -82,9 +83,9 @@ export interface WorkerProcess {
   /**
    * Notes which of the worker's processes serves. When the worker ends or is killed, that process is ended, too, wherever it has moved by then. If the
    * process that was started ends because it was asked to, the serving one gets `drainSignal`; null if no signal makes it drain. If this process is killed,
-   * it gets that signal after `orphanedMs`; null if it notices by itself.
+   * it gets that signal as `orphaned` says; null if it notices by itself.
    */
-  noteServing(pid: number, drainSignal: NodeJS.Signals | null, orphanedMs: number | null): void;
+  noteServing(pid: number, drainSignal: NodeJS.Signals | null, orphaned: ToldLater | null): void;
   /** Notes that the worker was told to drain or to end: many programs stop at once if they are told again. */
   noteTold(): void;
   /**

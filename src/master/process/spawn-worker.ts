@@ -147,10 +147,9 @@ export function superviseWorker(
       // The type of send() knows only net.Socket and net.Server.
       child.send(wrapForWorker(message), handle as never, {}, done);
     },
-    noteServing: (servingPid, itsDrainSignal, orphanedMs) => {
+    noteServing: (servingPid, itsDrainSignal, orphaned) => {
       drainSignal = itsDrainSignal;
-      told =
-        orphanedMs === null || drainSignal === null ? null : { afterMs: orphanedMs, signal: drainSignal };
+      told = orphaned === null || drainSignal === null ? null : { ...orphaned, signal: drainSignal };
       if (serving !== null) afterMaster.forget(serving.pid);
       serving = servingPid === pid ? null : readProcessStat(servingPid);
       launchers = serving === null ? [] : findLaunchers(serving, pid);

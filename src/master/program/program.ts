@@ -331,7 +331,8 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     decide: (decision) => decideRollout(decision, name(), runner),
     stop(cause, { keepsListeners = false, isUrgent = false } = {}) {
       ownListeners.stopWaiting();
-      if (!keepsListeners) ownListeners.rescue()?.stop();
+      // `worker`: the master ends because another program has failed. Its old workers are as good as before.
+      if (!keepsListeners && cause !== 'worker') ownListeners.rescue()?.stop();
       runner.dispatch({ type: 'stopRequested', cause, keepsListeners, isUrgent });
     },
     prepare: async (plan) => ownListeners.prepare(plan),

@@ -66,7 +66,7 @@ export function createServingProcess({ platform, versions, dispatch }: ServingPr
     worker.process.noteServing(
       pid,
       worker.drainSignal,
-      worker.toldBy === null ? orphanedMs(planOf(worker)) : null,
+      worker.toldBy === null ? { afterMs: orphanedMs(planOf(worker)), isServer: isServer(worker) } : null,
     );
     if (pid === worker.process.pid) return;
     worker.unwatch = platform.watchProcess(pid, () => {
