@@ -1,6 +1,7 @@
 // A master that is killed, and a next one that must not take everything over, or not at once.
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { isAlive } from '../helpers/marked-processes.ts';
@@ -302,6 +303,28 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     await eventually('it has ended', () => !isAlive(pid), 8_000);
   });
 
+  test('a Node.js behind a wrapper that passes signals on is not told twice', async () => {
+    const [folder, runtime] = [temporaryFolder(), temporaryFolder()];
+    const port = await freePort();
+    const program = (command: readonly string[]): string =>
+      `[program.web]\ncommand = ${JSON.stringify(command)}\nlisten = ["127.0.0.1:${port}"]\nrescue = "2s"\nstartretries = 0\n`;
+    const first = runFile(folder, runtime, program(['timeout', '--foreground', '100', ...app('serves')]));
+    await first.waitFor('generationReady');
+    const { pid } = await whoAnswers(port);
+    const { answer } = await begin(port, '/held');
+    await killNow(first);
+    const second = runFile(folder, runtime, program(failing));
+    await second.waitFor('listenerRescued');
+    await second.waitFor('stopped');
+    // It drains now, and is left alone until its request is answered.
+    await eventually('its time is over', async () => refuses(port), 10_000);
+    await pause(1_500);
+    kill(pid, 'SIGUSR2');
+    expect(await answer).toMatchObject({ body: 'begun, ended' });
+    expect(second.all('orphansDrained')).toEqual([]);
+    await second.finish();
+  }, 60_000);
+
   test('a job is told, although the next master has taken over the socket of a server', async () => {
     const [folder, runtime] = [temporaryFolder(), temporaryFolder()];
     const port = await freePort();
@@ -325,6 +348,13 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     await second.finish();
   }, 60_000);
 });
+
+async function refuses(port: number): Promise<boolean> {
+  return get(port).then(
+    () => false,
+    () => true,
+  );
+}
 
 function readIfThere(file: string): string {
   try {

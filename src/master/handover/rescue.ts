@@ -26,7 +26,10 @@ import { takeListeners } from './copy-orphan-sockets.ts';
 type RescueEvent = Extract<MasterEvent, { event: 'listenerRescued' | 'orphansDrained' | 'orphansKilled' }>;
 
 export interface RescueParts {
-  readonly platform: Pick<Platform, 'clock' | 'findServing' | 'signalProcess' | 'killTree' | 'arm'>;
+  readonly platform: Pick<
+    Platform,
+    'clock' | 'findNode' | 'findServing' | 'signalProcess' | 'killTree' | 'arm'
+  >;
   readonly tell: (event: RescueEvent) => void;
 }
 
@@ -184,10 +187,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     left.delete(rescued);
     forget(rescued);
     if (!isKnown) return;
-    drain(
-      freeOf(rescued.orphans).filter(({ process: { pid } }) => !hasPreload(pid)),
-      'their time is over, and no new generation serves yet',
-    );
+    drain(freeOf(rescued.orphans), 'their time is over, and no new generation serves yet', false);
   }
 
   /** Tells the shell scripts of the dead masters who tells the workers to drain: SIGUSR1, this master does; SIGUSR2, the scripts do. */
@@ -196,8 +196,8 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
       platform.signalProcess(pid, signal);
   }
 
-  /** Tells those that still run to drain. */
-  function drain(orphans: readonly OrphanedWorker[], problem: string | null): void {
+  /** Tells those that still run to drain. `tellsNode`: Node.js, too, which notices by itself when its time is over. */
+  function drain(orphans: readonly OrphanedWorker[], problem: string | null, tellsNode = true): void {
     const pids = new Set<number>();
     const tellOne = (pid: number, signal: NodeJS.Signals | null): void => {
       if (signal === null || pids.has(pid)) return;
@@ -207,12 +207,13 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     const untold = orphans.filter((one) => !isTold(one) && stillRuns(one.process));
     for (const one of untold) told.set(keyOf(one), one.master);
     for (const worker of byWorker(untold)) {
-      // A Node.js that has started another one, as npm has, leaves it to that one.
-      const nodes = worker.filter(({ process: { pid } }) => hasPreload(pid));
-      for (const { process: one } of nodes) tellOne(one.pid, 'SIGQUIT');
       const [root] = worker;
-      if (nodes.length === 0 && root !== undefined)
+      if (root === undefined) continue;
+      // Whatever has started it, such as tini or npm, would pass a signal on, and Node.js would be told twice.
+      if (!platform.findNode(root.process.pid, []))
         tellOne(platform.findServing(root.process.pid) ?? root.process.pid, root.drainSignal);
+      else if (tellsNode)
+        for (const { process: one } of worker) if (hasPreload(one.pid)) tellOne(one.pid, 'SIGQUIT');
     }
     if (pids.size > 0) tell({ event: 'orphansDrained', pids: [...pids], problem });
   }
