@@ -325,6 +325,23 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     await second.finish();
   }, 60_000);
 
+  test('a server that the next master does not know is told when its time is over', async () => {
+    const [folder, runtime] = [temporaryFolder(), temporaryFolder()];
+    const program = async (name: string): Promise<string> =>
+      `[program.${name}]\ncommand = ${JSON.stringify(python)}\nlisten = ["127.0.0.1:${await freePort()}"]\nrescue = "3s"\n`;
+    const web = await program('web');
+    const first = runFile(folder, runtime, web + (await program('api')));
+    await first.waitFor('generationReady', of('web'));
+    await first.waitFor('generationReady', of('api'));
+    const pid = (await first.waitFor('workerReady', of('api'))).pid ?? 0;
+    await killNow(first);
+    const second = runFile(folder, runtime, web);
+    await second.waitFor('generationReady');
+    // It would be killed 33 s later.
+    await eventually('it has drained', () => !isAlive(pid), 15_000);
+    await second.finish();
+  }, 60_000);
+
   test('a job is told, although the next master has taken over the socket of a server', async () => {
     const [folder, runtime] = [temporaryFolder(), temporaryFolder()];
     const port = await freePort();

@@ -9,13 +9,12 @@ import type { MasterEvent } from '../../shared/events.ts';
 import { addressFields } from '../../shared/format-address.ts';
 import { isNode } from '../../shared/is-node.ts';
 import { readProcessArguments } from '../../shared/process-arguments.ts';
-import { stillRuns } from '../../shared/process-stat.ts';
+import { readAllProcesses, stillRuns } from '../../shared/process-stat.ts';
 import { readProcessVariables } from '../../shared/process-variable.ts';
-import { env } from '../../shared/protocol.ts';
 import { beyondDrainMs } from '../config/options/fixed-bounds.ts';
 import type { BindablePlan } from '../config/plan.ts';
 import { findAfterMaster } from '../process/after-master.ts';
-import type { OrphanedWorker } from '../process/orphaned-worker.ts';
+import { type OrphanedWorker, readOrphanedWorker } from '../process/orphaned-worker.ts';
 import type { Platform } from '../process/platform.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import { holdersAt } from '../sockets/orphans-at.ts';
@@ -66,10 +65,13 @@ interface Awaited {
 const awaited = new Set<Awaited>();
 
 /**
- * The processes that this one has told to drain (keyOf), each with its dead master. Most programs stop immediately if they are told twice, and cut their
+ * The workers that this process has told to drain (keyOf), each with its dead master. Most programs stop immediately if they are told twice, and cut their
  * requests.
  */
 const told = new Map<string, number>();
+
+/** The dead masters whose other servers this process sees to. */
+const relievedMasters = new Set<number>();
 
 /** How long another master may hold the lock of a worker: it copies a few descriptors, and looks at the processes of the machine. */
 const lockPatienceMs = 2_000;
@@ -129,6 +131,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
       left.delete(one);
       forget(one);
     }
+    for (const master of new Set(orphans.map((one) => one.master))) tellOthersLater(master);
     platform.arm(tellAgainMs, () => {
       if (own.has(rescued) || left.has(rescued)) signalScripts(orphans, 'SIGUSR1');
     });
@@ -163,6 +166,23 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     }
     closeSync(fd);
     return null;
+  }
+
+  /**
+   * Sees to the other servers of the dead master, whose script leaves all of them to this one: those whose sockets no program of this master takes over are
+   * told when their time is over.
+   */
+  function tellOthersLater(master: number): void {
+    if (relievedMasters.has(master)) return;
+    relievedMasters.add(master);
+    const servers = readAllProcesses()
+      .flatMap(({ pid }) => readOrphanedWorker(pid) ?? [])
+      .filter((one) => one.master === master && one.listeners.length > 0);
+    for (const servesMs of new Set(servers.map(({ rescueMs }) => rescueMs)))
+      platform.arm(servesMs, () => {
+        const due = servers.filter(({ rescueMs }) => rescueMs === servesMs);
+        drain(freeOf(due), 'their time is over, and no new generation serves yet', false);
+      });
   }
 
   function forget(rescued: Awaited): void {
@@ -301,8 +321,9 @@ function isTold(orphan: OrphanedWorker): boolean {
   return orphan.rescueMs === 0 || told.has(keyOf(orphan));
 }
 
-function keyOf({ process: { pid, startedAt } }: OrphanedWorker): string {
-  return `${pid} ${startedAt}`;
+/** Names the worker to which the process belongs. */
+function keyOf({ tree, process: { pid, startedAt } }: OrphanedWorker): string {
+  return tree ?? `${pid} ${startedAt}`;
 }
 
 /** The processes of each worker, the oldest first: a shell, or the program itself. */
@@ -310,8 +331,7 @@ function byWorker(orphans: readonly OrphanedWorker[]): readonly (readonly Orphan
   const workers = new Map<string, OrphanedWorker[]>();
   const startOf = ({ process: { startedAt } }: OrphanedWorker): number => startedAt;
   for (const orphan of [...orphans].sort((one, other) => startOf(one) - startOf(other))) {
-    const [tree = null] = readProcessVariables(orphan.process.pid, [env.tree]);
-    const key = tree ?? String(orphan.process.pid);
+    const key = keyOf(orphan);
     workers.set(key, [...(workers.get(key) ?? []), orphan]);
   }
   return [...workers.values()];

@@ -11,6 +11,8 @@ import { type DrainSignal, parseDrainSignal } from '../launch/program-drain-sign
 
 export interface OrphanedWorker {
   readonly process: ProcessStat;
+  /** What all processes of one worker have in common; null if it is not known. */
+  readonly tree: string | null;
   /** The pid of its master. */
   readonly master: number;
   /** How long the worker may drain. */
@@ -26,12 +28,13 @@ export interface OrphanedWorker {
 /** Reads a worker whose master is gone; null if it is not a worker, its master runs, or this cannot be determined. */
 export function readOrphanedWorker(pid: number): OrphanedWorker | null {
   const process = readProcessStat(pid);
-  const [ofMaster, ofDrain, ofRescue, signal, announced] = readProcessVariables(pid, [
+  const [ofMaster, ofDrain, ofRescue, signal, announced, tree = null] = readProcessVariables(pid, [
     env.master,
     env.drainTimeout,
     env.rescue,
     env.drainSignal,
     env.listeners,
+    env.tree,
   ]);
   const master = Number(ofMaster ?? Number.NaN);
   const drainTimeoutMs = Number(ofDrain ?? Number.NaN);
@@ -46,6 +49,7 @@ export function readOrphanedWorker(pid: number): OrphanedWorker | null {
   const drainSignal = parseDrainSignal(signal ?? 'none');
   return {
     process,
+    tree,
     master,
     drainTimeoutMs,
     rescueMs: Number(ofRescue ?? 0) || 0,
