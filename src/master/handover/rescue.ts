@@ -1,16 +1,13 @@
 /**
  * Takes the listeners of a master that was killed over from its workers, which go on serving for a while (`rescue`). A new generation of this master then
  * serves beside them, on the same sockets, and they are told to drain: clients notice as little as at a reload. How the sockets are copied is in
- * copy-orphan-sockets.ts.
+ * copy-orphan-sockets.ts, how the workers are told in tell-orphans.ts.
  */
 import { closeSync, openSync } from 'node:fs';
 import type { Status } from '../../shared/control-api.ts';
 import type { MasterEvent } from '../../shared/events.ts';
 import { addressFields } from '../../shared/format-address.ts';
-import { isNode } from '../../shared/is-node.ts';
-import { readProcessArguments } from '../../shared/process-arguments.ts';
 import { readAllProcesses, stillRuns } from '../../shared/process-stat.ts';
-import { readProcessVariables } from '../../shared/process-variable.ts';
 import { beyondDrainMs } from '../config/options/fixed-bounds.ts';
 import type { BindablePlan } from '../config/plan.ts';
 import { findAfterMaster } from '../process/after-master.ts';
@@ -21,6 +18,7 @@ import { holdersAt } from '../sockets/orphans-at.ts';
 import { loadSystemCalls } from '../system-calls/c-library.ts';
 import { lockFile } from '../system-calls/descriptor-calls.ts';
 import { takeListeners } from './copy-orphan-sockets.ts';
+import { isTold, keyOf, mastersOfTold, tellToDrain } from './tell-orphans.ts';
 
 type RescueEvent = Extract<MasterEvent, { event: 'listenerRescued' | 'orphansDrained' | 'orphansKilled' }>;
 
@@ -63,12 +61,6 @@ interface Awaited {
 
 /** Of all programs of this process. */
 const awaited = new Set<Awaited>();
-
-/**
- * The workers that this process has told to drain (keyOf), each with its dead master. Most programs stop immediately if they are told twice, and cut their
- * requests.
- */
-const told = new Map<string, number>();
 
 /** The dead masters whose other servers this process sees to. */
 const relievedMasters = new Set<number>();
@@ -216,26 +208,9 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
       platform.signalProcess(pid, signal);
   }
 
-  /** Tells those that still run to drain. `tellsNode`: Node.js, too, which notices by itself when its time is over. */
   function drain(orphans: readonly OrphanedWorker[], problem: string | null, tellsNode = true): void {
-    const pids = new Set<number>();
-    const tellOne = (pid: number, signal: NodeJS.Signals | null): void => {
-      if (signal === null || pids.has(pid)) return;
-      pids.add(pid);
-      platform.signalProcess(pid, signal);
-    };
-    const untold = orphans.filter((one) => !isTold(one) && stillRuns(one.process));
-    for (const one of untold) told.set(keyOf(one), one.master);
-    for (const worker of byWorker(untold)) {
-      const [root] = worker;
-      if (root === undefined) continue;
-      // Whatever has started it, such as tini or npm, would pass a signal on, and Node.js would be told twice.
-      if (!platform.findNode(root.process.pid, []))
-        tellOne(platform.findServing(root.process.pid) ?? root.process.pid, root.drainSignal);
-      else if (tellsNode)
-        for (const { process: one } of worker) if (hasPreload(one.pid)) tellOne(one.pid, 'SIGQUIT');
-    }
-    if (pids.size > 0) tell({ event: 'orphansDrained', pids: [...pids], problem });
+    const pids = tellToDrain(orphans, tellsNode, platform);
+    if (pids.length > 0) tell({ event: 'orphansDrained', pids, problem });
   }
 
   function killLate({ address, orphans }: Awaited): void {
@@ -276,7 +251,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     },
     leave() {
       // A script tells all servers of its master. If one of them was told already, this master tells the others.
-      const masters = new Set(told.values());
+      const masters = mastersOfTold();
       const orphans = stillLeft().flatMap((one) => one.orphans);
       for (const one of left) forget(one);
       drain(freeOf(orphans.filter(({ master }) => masters.has(master))), 'this master ends');
@@ -314,32 +289,4 @@ function aloneAt(wanted: BindablePlan): readonly OrphanedWorker[] {
 /** Whether one of the workers still runs. */
 function hasWorkers({ orphans }: Awaited): boolean {
   return orphans.some(({ process: one }) => stillRuns(one));
-}
-
-/** Whether the worker was told to drain: by this process, or at once when its master died. */
-function isTold(orphan: OrphanedWorker): boolean {
-  return orphan.rescueMs === 0 || told.has(keyOf(orphan));
-}
-
-/** Names the worker to which the process belongs. */
-function keyOf({ tree, process: { pid, startedAt } }: OrphanedWorker): string {
-  return tree ?? `${pid} ${startedAt}`;
-}
-
-/** The processes of each worker, the oldest first: a shell, or the program itself. */
-function byWorker(orphans: readonly OrphanedWorker[]): readonly (readonly OrphanedWorker[])[] {
-  const workers = new Map<string, OrphanedWorker[]>();
-  const startOf = ({ process: { startedAt } }: OrphanedWorker): number => startedAt;
-  for (const orphan of [...orphans].sort((one, other) => startOf(one) - startOf(other))) {
-    const key = keyOf(orphan);
-    workers.set(key, [...(workers.get(key) ?? []), orphan]);
-  }
-  return [...workers.values()];
-}
-
-/** Whether the process is a Node.js in which graceful-run's own code runs: it drains at SIGQUIT. */
-function hasPreload(pid: number): boolean {
-  if (!isNode(pid)) return false;
-  const [options = null] = readProcessVariables(pid, ['NODE_OPTIONS']);
-  return [options ?? '', ...readProcessArguments(pid)].some((text) => text.includes('/worker/preload.cjs'));
 }
