@@ -202,7 +202,7 @@ describe.runIf(process.platform === 'linux')('an upgrade', () => {
   }, 30_000);
 
   test('it waits for a reload that is under way, and says so', async () => {
-    const master = runMaster({ flags: ['--probation', '2s'] });
+    const master = runMaster({ flags: ['--probation', '8s'] });
     await master.serving();
     await master.reload(2);
     await upgrade(master);
