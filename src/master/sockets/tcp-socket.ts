@@ -85,10 +85,7 @@ function ofMachine(name: 'time' | 'intvl' | 'probes', otherwise: number): number
 
 async function set(fd: number, settings: readonly Setting[]): Promise<void> {
   for (const { key, option, value } of settings) {
-    const problem =
-      process.platform === 'linux'
-        ? await setSocketOption(fd, option.level, option.name, value)
-        : 'ENOPROTOOPT';
+    const problem = process.platform === 'linux' ? await setSocketOption(fd, option, value) : 'ENOPROTOOPT';
     if (problem !== null)
       throw new GracefulRunError('addressUnusable', `cannot listen: the system refuses ${key}: ${problem}`, {
         hint: `leave out ${key} (--${key.replaceAll('_', '-')})`,

@@ -3,6 +3,7 @@
  * with koffi if a program needs them. Linux only.
  */
 import { lastError, loadedCalls, loadedSocketCalls, loadLibrary } from './c-library.ts';
+import { setOption } from './socket-calls.ts';
 import { closeOnExec, socketNumbers, sockNonBlocking, sockStream } from './socket-numbers.ts';
 import { freebindOf, socketOptions, type SocketOption } from './socket-options.ts';
 
@@ -54,7 +55,7 @@ async function load(): Promise<ReusePortCalls> {
 export function listenAlongside(fd: number, backlog: number): number | string {
   const [socketCalls, otherCalls] = [loadedSocketCalls(), loadedCalls()];
   if (calls === null || socketCalls === null || otherCalls === null) return 'ENOSYS';
-  const { socket, bind, setsockopt } = socketCalls;
+  const { socket, bind } = socketCalls;
   const { listen, close } = otherCalls;
   const address = new Uint8Array(128);
   const length = [address.length];
@@ -62,19 +63,17 @@ export function listenAlongside(fd: number, backlog: number): number | string {
   const [family = 0] = new Uint16Array(address.buffer, 0, 1);
   const made = socket(family, sockStream | closeOnExec | sockNonBlocking, 0);
   if (made < 0) return lastError();
-  const on = (one: number, { level, name }: SocketOption, value: number): boolean =>
-    setsockopt(one, level, name, [value], 4) === 0;
   const { reuseAddress, reusePort, ipv6Only } = socketOptions;
   const [size = 0] = length;
   const isListening =
-    on(made, reuseAddress, 1) &&
-    (family !== socketNumbers.ipv6 || on(made, ipv6Only, numberOption(fd, ipv6Only))) &&
+    setOption(made, reuseAddress, 1) &&
+    (family !== socketNumbers.ipv6 || setOption(made, ipv6Only, numberOption(fd, ipv6Only))) &&
     copied(family === socketNumbers.ipv6).every((option) => {
       const value = numberOption(fd, option);
-      return value === 0 || on(made, option, value);
+      return value === 0 || setOption(made, option, value);
     }) &&
-    on(made, reusePort, 1) &&
-    on(fd, reusePort, 1) &&
+    setOption(made, reusePort, 1) &&
+    setOption(fd, reusePort, 1) &&
     bind(made, address, size) === 0 &&
     listen(made, backlog) === 0;
   if (isListening) return made;

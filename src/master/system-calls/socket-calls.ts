@@ -32,15 +32,19 @@ export function bindSocket(fd: number, sockaddr: Uint8Array): string | null {
   return loadedSocketCalls()?.bind(fd, sockaddr, sockaddr.length) === 0 ? null : lastError();
 }
 
-/** setsockopt(2) with a number: returns null, or the name of the error. */
+/** setsockopt(2) with a number: whether that succeeds. If not, lastError() is the reason. */
+export function setOption(fd: number, { level, name }: SocketOption, value: number): boolean {
+  return loadedSocketCalls()?.setsockopt(fd, level, name, [value], 4) === 0;
+}
+
+/** The same: returns null, or the name of the error. */
 export async function setSocketOption(
   fd: number,
-  level: number,
-  name: number,
+  option: SocketOption,
   value: number,
 ): Promise<string | null> {
   await loadSystemCalls();
-  return loadedSocketCalls()?.setsockopt(fd, level, name, [value], 4) === 0 ? null : lastError();
+  return setOption(fd, option, value) ? null : lastError();
 }
 
 /** if_nametoindex(3): the number of an interface; 0 if there is none with this name. */
@@ -105,21 +109,19 @@ export async function listenBeside(
   const calls = await loadCalls();
   const socketCalls = loadedSocketCalls();
   if (socketCalls === null) return 'ENOSYS';
-  const { socket, setsockopt, bind } = socketCalls;
-  const set = (one: number, { level, name }: SocketOption, value: number): boolean =>
-    setsockopt(one, level, name, [value], 4) === 0;
+  const { socket, bind } = socketCalls;
   const made = socket(family, sockStream | closeOnExec | sockNonBlocking, 0);
   if (made < 0) return lastError();
   const isListening =
-    set(made, socketOptions.reuseAddress, 1) &&
-    (family === afInet || set(made, socketOptions.ipv6Only, isIPv6Only ? 1 : 0)) &&
-    set(made, socketOptions.reusePort, 1) &&
-    set(fd, socketOptions.reusePort, 1) &&
+    setOption(made, socketOptions.reuseAddress, 1) &&
+    (family === afInet || setOption(made, socketOptions.ipv6Only, isIPv6Only ? 1 : 0)) &&
+    setOption(made, socketOptions.reusePort, 1) &&
+    setOption(fd, socketOptions.reusePort, 1) &&
     bind(made, sockaddr, sockaddr.length) === 0 &&
     calls.listen(made, backlog) === 0;
   const problem = isListening ? null : lastError();
-  set(fd, socketOptions.reusePort, 0);
-  set(made, socketOptions.reusePort, 0);
+  setOption(fd, socketOptions.reusePort, 0);
+  setOption(made, socketOptions.reusePort, 0);
   if (problem === null) return made;
   calls.close(made);
   return problem;
