@@ -1,5 +1,4 @@
 /** Generates docs/lifecycle.md by running the lifecycle's own tables, so the diagrams show what the code does. */
-import { firstBackoffMs, healthyAfterMs } from '../src/master/config/options/fixed-bounds.ts';
 import type { LifecycleInput } from '../src/master/program/lifecycle/inputs.ts';
 import {
   idleProgram,
@@ -12,6 +11,7 @@ import { step } from '../src/master/program/lifecycle/step.ts';
 import { isImpossible, stepWorker } from '../src/master/program/lifecycle/worker-table.ts';
 import type { WorkerTableInput } from '../src/master/program/lifecycle/worker-step.ts';
 import type { Failure, WorkerPhase } from '../src/shared/events.ts';
+import { backoff } from '../test/helpers/lifecycle.ts';
 
 const settings: LifecycleSettings = {
   readyTimeoutMs: 30_000,
@@ -25,13 +25,7 @@ const settings: LifecycleSettings = {
   overlaps: true,
   replacementIntervalMs: 10_000,
   rollout: allAtOnce,
-  backoff: {
-    kind: 'exponential',
-    firstMs: firstBackoffMs,
-    maxMs: 30_000,
-    healthyAfterMs,
-    jitterSeed: null,
-  },
+  backoff,
   restart: {
     autorestart: 'unexpected',
     exitCodes: [0],

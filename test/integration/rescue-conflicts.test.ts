@@ -40,6 +40,20 @@ function runFile(folder: string, runtime: string, text: string): RunningMaster {
   });
 }
 
+/** The table of a program `web` on this port of 127.0.0.1. `keys`: further lines. */
+function webProgram(command: readonly string[], port: number, keys: string): string {
+  return `[program.web]\ncommand = ${JSON.stringify(command)}\nlisten = ["127.0.0.1:${port}"]\n${keys}`;
+}
+
+function ctlOf(runtime: string): (...args: readonly string[]) => Promise<Ended> {
+  return (...args) => gracefulctl(args, { XDG_RUNTIME_DIR: runtime });
+}
+
+/** The line of the status that names an old worker. */
+function servedBy(pid: number): RegExp {
+  return new RegExp(`^served by +worker ${pid}, left by a killed master, for \\d+s at most$`, 'm');
+}
+
 describe.runIf(process.platform === 'linux')('after the master was killed', () => {
   test('of several masters that start at once, one takes the sockets over', async () => {
     const killed = runMaster({ name: 'web', flags: ['--rescue', '60s'] });
@@ -166,8 +180,8 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     const [folder, runtime] = [temporaryFolder(), temporaryFolder()];
     const port = await freePort();
     const command = app('serves');
-    const program = (what: readonly string[]): string =>
-      `[program.web]\ncommand = ${JSON.stringify(what)}\nlisten = ["127.0.0.1:${port}"]\nrescue = "50s"\nstartretries = 20\n`;
+    const program = (command: readonly string[]): string =>
+      webProgram(command, port, 'rescue = "50s"\nstartretries = 20\n');
     const first = runFile(folder, runtime, program(command));
     await first.waitFor('generationReady');
     const old = await first.workerPid(1);
@@ -177,11 +191,8 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     await killNow(first);
     const second = runFile(folder, runtime, program(failing));
     await second.waitFor('generationFailed');
-    const ctl = async (...args: readonly string[]): Promise<Ended> =>
-      gracefulctl(args, { XDG_RUNTIME_DIR: runtime });
-    expect((await ctl('status', 'web')).out).toMatch(
-      new RegExp(`^served by +worker ${old}, left by a killed master, for \\d+s at most$`, 'm'),
-    );
+    const ctl = ctlOf(runtime);
+    expect((await ctl('status', 'web')).out).toMatch(servedBy(old));
     const upgraded = ctl('upgrade');
     const until = 'workers of web, left by a killed master, still';
     await second.waitFor('upgradeWaits', { until: `${until} serve` });
@@ -215,18 +226,15 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     const [folder, runtime] = [temporaryFolder(), temporaryFolder()];
     const port = await freePort();
     const program = (command: readonly string[]): string =>
-      `[program.web]\ncommand = ${JSON.stringify(command)}\nlisten = ["127.0.0.1:${port}"]\nrescue = "50s"\nstartretries = 0\n`;
+      webProgram(command, port, 'rescue = "50s"\nstartretries = 0\n');
     const first = runFile(folder, runtime, program(python));
     await first.waitFor('generationReady');
     const worker = await first.workerPid(1);
     await killNow(first);
     const second = runFile(folder, runtime, program(failing));
     await second.waitFor('stopped');
-    const ctl = async (...args: readonly string[]): Promise<Ended> =>
-      gracefulctl(args, { XDG_RUNTIME_DIR: runtime });
-    expect((await ctl('status', 'web')).out).toMatch(
-      new RegExp(`^served by +worker ${worker}, left by a killed master, for \\d+s at most$`, 'm'),
-    );
+    const ctl = ctlOf(runtime);
+    expect((await ctl('status', 'web')).out).toMatch(servedBy(worker));
     expect((await get(port)).body).toBe(`python ${worker}`);
     expect(await ctl('stop', 'web')).toMatchObject({ code: 0 });
     expect((await second.waitFor('orphansDrained')).pids).toEqual([worker]);
@@ -307,7 +315,7 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     const [folder, runtime] = [temporaryFolder(), temporaryFolder()];
     const port = await freePort();
     const program = (command: readonly string[]): string =>
-      `[program.web]\ncommand = ${JSON.stringify(command)}\nlisten = ["127.0.0.1:${port}"]\nrescue = "2s"\nstartretries = 0\n`;
+      webProgram(command, port, 'rescue = "2s"\nstartretries = 0\n');
     const first = runFile(folder, runtime, program(['timeout', '--foreground', '100', ...app('serves')]));
     await first.waitFor('generationReady');
     const { pid } = await whoAnswers(port);

@@ -1,9 +1,10 @@
 // A master that is killed under load: its workers go on serving, and the next master takes the listeners over from them.
-import { existsSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { isAlive } from '../helpers/marked-processes.ts';
+import { countOpen } from '../helpers/open-descriptors.ts';
 import { begin, freePort, get, whoAnswers } from '../helpers/plain-client.ts';
 import { of, startHost } from '../helpers/run-host.ts';
 import { app, appPath, kill, runMaster, type RunningMaster, temporaryFolder } from '../helpers/run-master.ts';
@@ -18,8 +19,7 @@ function flagsOn(port: number, ...more: readonly string[]): readonly string[] {
 
 /** How many processes this one has opened with pidfd_open(2). */
 function pidfdsOf(pid: number): number {
-  const folder = `/proc/${pid}/fd`;
-  return readdirSync(folder).filter((fd) => readlinkSync(join(folder, fd)).includes('[pidfd]')).length;
+  return countOpen(pid, '[pidfd]');
 }
 
 async function killNow(master: RunningMaster): Promise<void> {

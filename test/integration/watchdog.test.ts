@@ -1,11 +1,12 @@
 // Workers that are hung: found, reported with what can be known of them, and replaced. One that only could not run, or was not heard, is none.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
+import { countOpen } from '../helpers/open-descriptors.ts';
 import { freePort, whoAnswers } from '../helpers/plain-client.ts';
 import { startHost } from '../helpers/run-host.ts';
 import { app, appPath, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
@@ -33,16 +34,7 @@ async function runFile(
 
 /** The number of event loops in this process: one for each thread that runs JavaScript, and those of Node.js itself. */
 function loopsOf(pid: number): number {
-  const folder = `/proc/${pid}/fd`;
-  return readdirSync(folder).filter((fd) => linkOf(join(folder, fd)).includes('[eventpoll]')).length;
-}
-
-function linkOf(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return ''; // It was closed meanwhile.
-  }
+  return countOpen(pid, '[eventpoll]');
 }
 
 /** The number of event loops in a Node.js process whose JavaScript runs in one thread. */
