@@ -1,6 +1,6 @@
 /**
- * Copies the listening sockets of a dead master out of its workers, by pidfd_getfd(2). This works for workers in any language: nothing is asked of them. And
- * no process has to keep the sockets beside the master.
+ * Copies the listening sockets of a dead master out of its workers, by pidfd_getfd(2). The workers do not take part in this, so it works in any
+ * language. No process has to keep the sockets beside the master.
  */
 import { fstatSync, lstatSync, readlinkSync } from 'node:fs';
 import type { SocketAddress } from '../../shared/format-address.ts';
@@ -67,7 +67,7 @@ async function takeFrom(
       return giveUp('its address cannot be read');
     }
     taken.push({ fd, address });
-    // The inode of a socket belongs to the user who has made it: nobody else can pass a socket off as one of this master.
+    // The inode of a socket belongs to the user who made the socket. So a process of another user cannot offer one to this master.
     if (fstatSync(fd).uid !== process.geteuid?.()) return giveUp('it belongs to another user');
     if (typeof facts !== 'string' && !isMeant(wanted, address, facts))
       return giveUp('it has another address');
@@ -101,7 +101,7 @@ async function copyOf(inode: string, orphans: readonly OrphanedWorker[]): Promis
     const opened = await openProcess(orphan.pid);
     if (opened === null) continue;
     try {
-      // The process that was opened is the one that was looked at.
+      // The pid may be that of another process by now.
       if (!stillRuns(orphan)) continue;
       for (const name of list(`/proc/${orphan.pid}/fd`)) {
         if (linkOf(orphan.pid, name) !== `socket:[${inode}]`) continue;
@@ -136,7 +136,7 @@ function hold(
     }
     return problem;
   }
-  // An operator who has named no address gets those that the program had asked for.
+  // If the operator has named no address, the listeners are those that the old program had asked for.
   const isOpenToAll = wanted.type === 'tcp' && wanted.host === null;
   return taken.flatMap(({ fd, address }, at) => {
     const handle = handles[at];

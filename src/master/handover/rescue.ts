@@ -43,7 +43,7 @@ export interface Rescue {
   relieve(): void;
   /** Called when the program is stopped: the workers of the dead master are told to drain, unless another program needs them. */
   stop(): void;
-  /** Called when this master ends. Those that still serve have the rest of their time; then the script of their dead master tells them. */
+  /** Called when this master ends. Workers that still serve go on until their time is over. Then the script of their dead master tells them to drain. */
   leave(): void;
   /** The workers of the dead master that serve, until a generation does or their time is over; null if there are none. */
   orphans(): Status['orphans'];
@@ -68,6 +68,8 @@ const relievedMasters = new Set<number>();
 /** How long another master may hold the lock of a worker: it copies a few descriptors, and looks at the processes of the machine. */
 const lockPatienceMs = 2_000;
 const lockRetryMs = 10;
+
+const timeIsOver = 'their time is over, and no new generation serves yet';
 
 /** A script that was told something else in the same second may take the two in the wrong order. So it is told again after this time. */
 const tellAgainMs = 2_500;
@@ -173,7 +175,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     for (const servesMs of new Set(servers.map(({ rescueMs }) => rescueMs)))
       platform.arm(servesMs, () => {
         const due = servers.filter(({ rescueMs }) => rescueMs === servesMs);
-        drain(freeOf(due), 'their time is over, and no new generation serves yet', false);
+        drain(freeOf(due), timeIsOver, false);
       });
   }
 
@@ -188,7 +190,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     return orphans.filter((one) => !needed.has(keyOf(one)));
   }
 
-  /** Those that are left, unless another master has their sockets now: then it tells them. */
+  /** The entries of `left` whose sockets no other master has taken over meanwhile. (That master tells the workers.) */
   function stillLeft(): readonly Awaited[] {
     return [...left].filter(({ address }) => holdersAt(address).others.length === 0);
   }
@@ -199,7 +201,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     left.delete(rescued);
     forget(rescued);
     if (!isKnown) return;
-    drain(freeOf(rescued.orphans), 'their time is over, and no new generation serves yet', false);
+    drain(freeOf(rescued.orphans), timeIsOver, false);
   }
 
   /** Tells the shell scripts of the dead masters who tells the workers to drain: SIGUSR1, this master does; SIGUSR2, the scripts do. */
@@ -221,7 +223,7 @@ export function createRescue({ platform, tell }: RescueParts): Rescue {
     tell({ event: 'orphansKilled', port, path, pids: late.map(({ pid }) => pid) });
   }
 
-  /** Tells the workers to drain, unless another program needs them, and kills those that take longer than they may. */
+  /** Tells the workers to drain, except those that another program needs. Kills those that have not ended after their drain timeout. */
   function release(all: readonly Awaited[], problem: string | null): void {
     for (const one of all) forget(one);
     const free = all.map(({ orphans, ...rescued }) => ({ ...rescued, orphans: freeOf(orphans) }));

@@ -63,7 +63,7 @@ look() {
   for one in $workers; do
     split "$one"
     is_running "$pid" "$start" || continue
-    # The next master gives them their time anew.
+    # SECONDS begin again when the next master takes the sockets over.
     if [ "$1" -ge "$((seconds + relieved_at))" ]; then
       # Its whole process group, if it leads one.
       kill -KILL "-$pid" || kill -KILL "$pid"

@@ -114,7 +114,9 @@ export interface ManagedProgram {
   suspendOutput: Runner['suspendOutput'];
   /** What the program is doing that cannot be handed over to another image of this process, in a few words; null if that is nothing. */
   unfinished(): string | null;
-  /** Closes the listeners, and stops watching unless `keepsWatch` is set. `isEnd`: this master ends, and leaves workers of a killed one that
-   * still serve to themselves. */
+  /**
+   * Closes the listeners, and stops watching unless `keepsWatch` is set. `isEnd`: this master ends. Workers of a killed master that still serve then go on
+   * until their time is over.
+   */
   close(how?: { readonly keepsWatch?: boolean; readonly isEnd?: boolean }): Promise<void>;
 }
