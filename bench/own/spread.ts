@@ -17,8 +17,9 @@ import { isMeasured, type NotMeasured, type SpreadResult } from './results.ts';
 const sides: readonly Tool[] = [sharedListener, reusePort, cluster];
 const workerCounts = [2, 4];
 const warmUpMs = 1_000;
-/** The time from the start of wrk until its connections are open. */
+/** The time from the start of wrk until its connections are usually open. */
 const openMs = 500;
+const connectionsOfWrk = 32;
 
 interface Figures {
   readonly keepAlive: number[];
@@ -69,7 +70,7 @@ async function measureRound(
         if (!isMeasured(kept) || !isMeasured(closed)) return isMeasured(closed) ? null : closed;
         own.keepAlive.push(kept.rate);
         own.processorUs.push(kept.processorUs);
-        own.connections.push([...kept.counts]);
+        if (kept.counts.length > 0) own.connections.push([...kept.counts]);
         own.close.push(closed.rate);
         own.requests.push([...closed.counts]);
       }
@@ -95,8 +96,7 @@ async function keepAlive(tool: RunningTool, durationMs: number): Promise<KeepAli
   await eventually('connections of the last run closed', () => connectionsOn(tool.port).size === 0);
   const usedBefore = usedBy(tool);
   const running = runWrk(tool.port, durationMs);
-  await pause(openMs);
-  const counts = openOf(tool);
+  const counts = await spreadOf(tool, running);
   const done = await running;
   if (!isMeasured(done)) return done;
   return {
@@ -104,6 +104,18 @@ async function keepAlive(tool: RunningTool, durationMs: number): Promise<KeepAli
     counts,
     processorUs: (usedBy(tool) - usedBefore) / done.requests,
   };
+}
+
+/** Returns how many of the connections of wrk each worker has, once the workers have accepted all; empty if `over` resolves before. */
+async function spreadOf(tool: RunningTool, over: Promise<unknown>): Promise<readonly number[]> {
+  let isOver = false;
+  void over.then(() => (isOver = true));
+  while (!isOver) {
+    await pause(openMs);
+    const counts = openOf(tool);
+    if (counts.reduce((sum, count) => sum + count, 0) === connectionsOfWrk) return counts;
+  }
+  return [];
 }
 
 /** Returns the processor time that all workers have used so far, in microseconds. */

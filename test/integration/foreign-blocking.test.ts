@@ -1,10 +1,12 @@
 // accept(2) of one open socket either waits or does not, for every process that has it: Node.js must not wait, and other programs differ. A reload can
 // replace one kind by another.
 import { readFileSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { get } from '../helpers/plain-client.ts';
+import { openConnection } from '../helpers/strict-connection.ts';
 import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 
 const python = (name: string): string => `python3 ${appPath(name).replace(/cjs$/, 'py')}`;
@@ -41,3 +43,33 @@ test('a program that waits in accept(2) does so once the last Node.js worker has
   );
   expect((await get(port)).body).toBe(`waits ${pid}`);
 });
+
+// As many as it takes for two processes to be woken for the same one.
+const connections = 40;
+
+test.each([
+  { listeners: 'a shared listener', flags: [] },
+  { listeners: 'listeners of their own', flags: ['--reuse-port'] },
+])(
+  'with $listeners, no process that has the listener in an epoll waits in accept(2) while its clients ask',
+  async ({ flags }) => {
+    const master = runMaster({
+      command: ['python3', appPath('accepts-in-two').replace(/cjs$/, 'py')],
+      flags: ['--host', '127.0.0.1', '--ready', 'delay:500ms', ...flags],
+    });
+    const port = await master.serving();
+    for (const generation of [1, 2]) {
+      if (generation === 2) await master.reload(2);
+      const opened = [];
+      for (let at = 0; at < connections; at += 1)
+        opened.push(await openConnection(() => net.connect(port, '127.0.0.1'), 'connect', 5_000));
+      for (const connection of opened) {
+        if (!('ask' in connection)) throw new Error(connection.detail);
+        expect(await connection.ask('GET / HTTP/1.1\r\nHost: a\r\n\r\n', 5_000)).toMatchObject({
+          kind: 'answered',
+        });
+      }
+      for (const connection of opened) if ('ask' in connection) connection.close();
+    }
+  },
+);

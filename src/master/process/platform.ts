@@ -9,6 +9,7 @@ import type { MasterMessage } from '../../shared/protocol.ts';
 import type { Start } from '../launch/trampoline.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import type { ToldLater } from './after-master.ts';
+import type { ListenerUse } from './find-pollers.ts';
 
 /** What a worker writes. */
 export type OutputStream = 'stdout' | 'stderr';
@@ -220,8 +221,10 @@ export interface Platform {
   inheritLeftStream(stream: LeftStream, write: (bytes: Uint8Array) => void): void;
   /** Makes accept(2) wait on this listening socket, in every process that holds it. */
   makeBlocking(fd: number): void;
-  /** Whether a process of `worker` waits for one of the listeners with these descriptors in epoll(7), poll(2) or select(2). False if that cannot be seen. */
-  pollsListener(worker: number, fds: readonly number[]): boolean;
+  /** Makes accept(2) return at once on this listening socket, in every process that holds it. */
+  makeNonBlocking(fd: number): void;
+  /** How the processes of `worker` wait for connections of the listener with this descriptor. */
+  listenerUse(worker: number, fd: number): ListenerUse;
   /** Whether a process has ended the listening of this socket for all processes, by shutdown(2). */
   isShut(fd: number): boolean;
   /** Makes a socket that was shut down listen again at this address (a sockaddr of the system). Returns null, or the problem. */

@@ -11,12 +11,12 @@ import { residentBytes } from './resident-memory.ts';
 import { sendSignal } from './send-signal.ts';
 import { afterMaster, inheritLeftStream, spawnWorker, streamsLeft } from './spawn-worker.ts';
 import type * as adoption from './adopted-process.ts';
-import { pollsListener } from './find-pollers.ts';
+import { listenerUse } from './find-pollers.ts';
 import { findStrays } from './find-strays.ts';
 import { killLeftovers } from './find-members.ts';
 import { findNodeServer, findServing, isShell } from './find-server.ts';
 import { loadSystemCalls } from '../system-calls/c-library.ts';
-import { makeBlocking } from '../system-calls/descriptor-calls.ts';
+import { makeBlocking, makeNonBlocking } from '../system-calls/descriptor-calls.ts';
 import { isShut, listenAgain } from '../system-calls/socket-calls.ts';
 import { inheritWorker } from './inherited-child.ts';
 import { openNotifySocket, readNotifySocket } from './notify-socket.ts';
@@ -38,7 +38,8 @@ export const system: Platform = {
   introduce,
   watchListener,
   makeBlocking,
-  pollsListener,
+  makeNonBlocking,
+  listenerUse,
   isShut,
   listenAgain,
   findStrays,

@@ -173,16 +173,15 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     isTurning = true;
     try {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        const { state, effects } = step(program, next.input);
+        const { input } = next;
+        if (input.type === 'workerSaidReady') workers.becameReady(input.worker);
+        const { state, effects } = step(program, input);
         program = state;
         performer.direct(program);
         // Effects are performed first and reported afterwards, so that no client waits for a line of the log.
         const events = effects.flatMap((effect) => performer.perform(effect) ?? []);
         performer.performed(program);
-        for (const event of events) {
-          if (event.event === 'workerReady') workers.becameReady();
-          options.onEvent(event, next.wallMs);
-        }
+        for (const event of events) options.onEvent(event, next.wallMs);
         options.onChange(program);
       }
     } finally {
@@ -312,6 +311,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         if (process.load !== null) loads.received(process.id, process.load);
         if (worker.phase === 'draining' || worker.phase === 'terminating') performer.resumedDrain(running);
       }
+      workers.allResumed();
       for (const { key, dueAt } of record.timers)
         timers.arm(key, Math.max(0, dueAt - clock.monotonicMs()), fire);
       performer.direct(program);

@@ -112,6 +112,14 @@ function describeSaid({ status, errno }: RunningWorker['said']): string | null {
   return error === null ? printable(status) : `${printable(status)} (${error})`;
 }
 
+/**
+ * Whether the worker itself is Node.js. One that became ready without saying so itself is another program that a Node.js launcher, such as npm, has
+ * started.
+ */
+export function isNodeWorker({ isNode, ownPid, wasReady }: RunningWorker): boolean {
+  return ownPid !== null || (isNode && !wasReady);
+}
+
 export function identity({ generation, slot, process }: RunningWorker): {
   generation: number;
   slot: number;

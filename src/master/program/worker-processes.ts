@@ -11,6 +11,7 @@ import type {
   SpawnRequest,
 } from '../process/platform.ts';
 import { silentEnd, type Effect, type LifecycleInput, type Undated } from './lifecycle/inputs.ts';
+import { createAcceptWait } from './accept-wait.ts';
 import { failureContext, identity, type RunningWorker } from './running-worker.ts';
 import { exitFailure, isNotInherited, notInheritedFailure, notStartedFailure } from './worker-failures.ts';
 import type { Versions } from './versions.ts';
@@ -50,8 +51,10 @@ export interface WorkerProcesses {
   start(worker: Extract<Effect, { type: 'startWorker' }>): void;
   /** Takes over the process of a worker from the previous image of this process. Errors: `upgradeFailed`, `logFileUnusable`. */
   resume(worker: ProcessRecord, place: { readonly generation: number; readonly slot: number }): RunningWorker;
-  /** Has to be called when a worker has become ready. */
-  becameReady(): void;
+  /** Has to be called when all workers were taken over. */
+  allResumed(): void;
+  /** Has to be called when a worker has become ready, before connections are directed to it. */
+  becameReady(worker: number): void;
   get(id: number): RunningWorker | undefined;
   all(): readonly RunningWorker[];
   readonly queues: WorkerQueues;
@@ -67,8 +70,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   const { platform, versions, messages, readiness, dispatch } = parts;
   const running = new Map<number, RunningWorker>();
   let hasOwnQueues = false;
-  /** Whether Node.js has set the listeners to non-blocking, and workers that run may need the opposite. */
-  let isWaitOwed = false;
+  const acceptWait = createAcceptWait(platform, versions, () => [...running.values()]);
 
   function start({ worker: id, generation, slot, queue }: Extract<Effect, { type: 'startWorker' }>): void {
     const tail = createStderrTail();
@@ -86,8 +88,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         place = queueFor(generation, { isNode, slot, wanted: queue });
         return versions.listenersOf({ generation, queue: place.queue });
       });
-      // Only if no worker has the listener: one may be a program that has set it to non-blocking for itself, and would wait in accept(2) forever.
-      letAcceptWait(request.listeners, (holders) => holders.length === 0);
+      acceptWait.beforeStart(request.listeners);
       const { notifyPath, uid, isNode, cwd, probe } = request;
       if (notifyPath !== null)
         notifySocket = platform.openNotifySocket(notifyPath, uid, (bytes) => {
@@ -305,8 +306,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   function ended(worker: RunningWorker, outcome: Outcome): void {
     const { id, report, cleanUpsCut } = worker;
     running.delete(id);
-    if (isNodeWorker(worker)) isWaitOwed = true;
-    payWait();
+    acceptWait.ended(worker);
     worker.unwatch?.();
     for (const unguard of worker.unguardExit.values()) unguard();
     readiness.end(worker);
@@ -317,35 +317,6 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     const { served, migrated, drained, cut } = report ?? nothingReported;
     const end = { outcome, failure, served, migrated, drained, cut, cleanUpsCut };
     dispatch({ type: 'workerEnded', worker: id, end });
-  }
-
-  /**
-   * Makes accept(2) wait for a connection, as programs other than Node.js expect; Node.js must not wait. The kernel has one setting for the socket, and
-   * not one for each process. So it stays as Node.js sets it, until the last Node.js worker has ended. Then the other workers are examined: those that
-   * wait in accept(2) get it, and those that poll keep it, because they may have set it themselves.
-   */
-  function letAcceptWait(
-    listeners: readonly BoundListener[],
-    mayWait: (holders: readonly RunningWorker[], fd: number) => boolean,
-  ): void {
-    for (const { fd } of listeners) {
-      const holders = [...running.values()].filter((one) =>
-        versions.listenersOf(one).some((listener) => listener.fd === fd),
-      );
-      if (mayWait(holders, fd)) platform.makeBlocking(fd);
-    }
-  }
-
-  /** Makes accept(2) wait, once that is possible. A worker that is not ready yet shows later what it does. */
-  function payWait(): void {
-    if (!isWaitOwed) return;
-    isWaitOwed = false;
-    for (const one of running.values())
-      letAcceptWait(versions.listenersOf(one), (holders, fd) => {
-        const isTooEarly = holders.some((holder) => isNodeWorker(holder) || !holder.wasReady);
-        if (isTooEarly) isWaitOwed = true;
-        return !isTooEarly && !holders.some(({ process }) => platform.pollsListener(process.pid, [fd]));
-      });
   }
 
   /**
@@ -386,19 +357,17 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   return {
     start,
     resume,
-    becameReady: payWait,
+    allResumed: () => {
+      acceptWait.resumed();
+    },
+    becameReady: (id) => {
+      const worker = running.get(id);
+      if (worker !== undefined) acceptWait.ready(worker);
+    },
     get: (id) => running.get(id),
     all: () => [...running.values()],
     queues: { of: (id) => running.get(id)?.queue ?? null, areOwn: () => hasOwnQueues },
   };
-}
-
-/**
- * Whether the worker itself is Node.js. One that became ready without saying so itself is another program that a Node.js launcher, such as npm, has
- * started.
- */
-function isNodeWorker({ isNode, ownPid, wasReady }: RunningWorker): boolean {
-  return ownPid !== null || (isNode && !wasReady);
 }
 
 /** The outcome of a worker. One that was killed because its exit hung has the exit code that it was about to exit with. */

@@ -43,9 +43,21 @@ const nonBlocking = process.platform === 'linux' ? 0o4000 : 4;
  * or fail.
  */
 export function makeBlocking(fd: number): void {
+  changeStatusFlags(fd, (flags) => flags & ~nonBlocking);
+}
+
+/**
+ * fcntl(2): sets O_NONBLOCK, for every process that holds a copy of the socket. Of two processes that epoll has woken for the same connection, one would
+ * wait in accept(2) for the next one.
+ */
+export function makeNonBlocking(fd: number): void {
+  changeStatusFlags(fd, (flags) => flags | nonBlocking);
+}
+
+function changeStatusFlags(fd: number, change: (flags: number) => number): void {
   const flags = statusFlagsOf(fd);
-  if (flags !== null && (flags & nonBlocking) !== 0)
-    loadedCalls()?.fcntl(fd, setStatusFlags, 'int', flags & ~nonBlocking);
+  if (flags === null || change(flags) === flags) return;
+  loadedCalls()?.fcntl(fd, setStatusFlags, 'int', change(flags));
 }
 
 /** fcntl(2): whether accept(2) waits on this socket. */
