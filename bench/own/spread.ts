@@ -108,10 +108,8 @@ async function keepAlive(tool: RunningTool, durationMs: number): Promise<KeepAli
 
 /** Returns how many of the connections of wrk each worker has, once the workers have accepted all; empty if `over` resolves before. */
 async function spreadOf(tool: RunningTool, over: Promise<unknown>): Promise<readonly number[]> {
-  let isOver = false;
-  void over.then(() => (isOver = true));
-  while (!isOver) {
-    await pause(openMs);
+  const isOver = over.then(() => true);
+  while (!(await Promise.race([isOver, pause(openMs, false)]))) {
     const counts = openOf(tool);
     if (counts.reduce((sum, count) => sum + count, 0) === connectionsOfWrk) return counts;
   }
