@@ -90,6 +90,7 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
     openNotifySocket: () => ({ fd: null, close: () => undefined }),
     makeBlocking: () => undefined,
     makeNonBlocking: () => undefined,
+    inodeOf: () => null,
     listenerUse: () => 'other',
     isShut: () => false,
     listenAgain: () => null,

@@ -2,25 +2,33 @@
  * How a worker waits for the connections of its listener, as far as /proc shows it: in epoll(7), poll(2) or select(2), and then accept(2) has to return at
  * once, or in accept(2) itself. Linux only.
  */
-import { fstatSync } from 'node:fs';
 import { holdsSocket, list, readText } from '../sockets/address-holder.ts';
+import type { ProcessStat } from '../../shared/process-stat.ts';
 import { treeOf } from './find-server.ts';
 
 /**
- * `epoll`: each of the worker's processes that seems to accept has the listener in an epoll. `poll`: one of them polls something, which may be the
- * listener. `other`: none does, or that cannot be seen.
+ * `epoll`: a process of the worker has the listener in an epoll, and none waits in accept(2). `poll`: one of them polls something, which may be the listener;
+ * or some poll and others wait. `other`: none polls, or that cannot be seen.
  */
 export type ListenerUse = 'epoll' | 'poll' | 'other';
 
-/** How the processes of the worker wait for connections. `fd`: the descriptor of the listener in this process. */
-export function listenerUse(worker: number, fd: number): ListenerUse {
-  const { ino } = fstatSync(fd);
-  const holders = treeOf(worker).filter(({ pid }) => holdsSocket(pid, [ino]));
-  const polling = holders.filter(({ pid }) => hasInEpoll(pid, ino));
-  // One that has it in an epoll and is in accept(2) has missed the connection for which it was woken.
-  const waitsInAccept = holders.some((one) => !polling.includes(one) && sleepsIn(one.pid, /_accept$/));
-  if (polling.length > 0) return waitsInAccept ? 'poll' : 'epoll';
+/** How the processes of the worker wait for connections. `inode`: that of the listener. */
+export function listenerUse(worker: number, inode: number): ListenerUse {
+  const holders = treeOf(worker).filter(({ pid }) => holdsSocket(pid, [inode]));
+  const polling = holders.filter(({ pid }) => hasInEpoll(pid, inode));
+  if (polling.length > 0) return waitsInAccept(holders, polling) ? 'poll' : 'epoll';
   return holders.some(({ pid }) => sleepsIn(pid, pollFunctions)) ? 'poll' : 'other';
+}
+
+/**
+ * Whether one of the processes is meant to wait in accept(2). One that polls may be there because another one has taken the connection for which both were
+ * woken; that one is in epoll_wait(2) again, or busy.
+ */
+function waitsInAccept(holders: readonly ProcessStat[], polling: readonly ProcessStat[]): boolean {
+  const waiting = holders.filter(({ pid }) => sleepsIn(pid, acceptFunctions));
+  return (
+    waiting.some((one) => !polling.includes(one)) || (waiting.length > 0 && waiting.length === polling.length)
+  );
 }
 
 /** Whether an epoll of the process has this socket. fdinfo shows its descriptors: `tfd: 4 … ino:18e20fa`. */
@@ -32,6 +40,8 @@ function hasInEpoll(pid: number, inode: number): boolean {
   );
 }
 
+/** Those of TCP, and of UNIX sockets. */
+const acceptFunctions = /_accept$|skb_wait_for_more/;
 const pollFunctions = /poll_schedule|do_(sys_)?poll|do_select/;
 
 /** Whether a thread of the process sleeps in such a function of the kernel: `poll_schedule_timeout`, `do_select`, `inet_csk_accept`. */

@@ -223,8 +223,10 @@ export interface Platform {
   makeBlocking(fd: number): void;
   /** Makes accept(2) return at once on this listening socket, in every process that holds it. */
   makeNonBlocking(fd: number): void;
-  /** How the processes of `worker` wait for connections of the listener with this descriptor. */
-  listenerUse(worker: number, fd: number): ListenerUse;
+  /** The inode of a descriptor of this process; null if it is not open. */
+  inodeOf(fd: number): number | null;
+  /** How the processes of `worker` wait for connections of the listener with this inode. */
+  listenerUse(worker: number, inode: number): ListenerUse;
   /** Whether a process has ended the listening of this socket for all processes, by shutdown(2). */
   isShut(fd: number): boolean;
   /** Makes a socket that was shut down listen again at this address (a sockaddr of the system). Returns null, or the problem. */

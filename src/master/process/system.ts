@@ -16,7 +16,7 @@ import { findStrays } from './find-strays.ts';
 import { killLeftovers } from './find-members.ts';
 import { findNodeServer, findServing, isShell } from './find-server.ts';
 import { loadSystemCalls } from '../system-calls/c-library.ts';
-import { makeBlocking, makeNonBlocking } from '../system-calls/descriptor-calls.ts';
+import { inodeOf, makeBlocking, makeNonBlocking } from '../system-calls/descriptor-calls.ts';
 import { isShut, listenAgain } from '../system-calls/socket-calls.ts';
 import { inheritWorker } from './inherited-child.ts';
 import { openNotifySocket, readNotifySocket } from './notify-socket.ts';
@@ -39,6 +39,7 @@ export const system: Platform = {
   watchListener,
   makeBlocking,
   makeNonBlocking,
+  inodeOf,
   listenerUse,
   isShut,
   listenAgain,

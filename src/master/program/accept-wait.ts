@@ -7,70 +7,103 @@ import type { ListenerUse } from '../process/find-pollers.ts';
 import type { Platform } from '../process/platform.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import { isNodeWorker, type RunningWorker } from './running-worker.ts';
-import type { Versions } from './versions.ts';
+
+type Inherited = readonly Pick<BoundListener, 'fd' | 'address'>[];
 
 export interface AcceptWait {
   /** Has to be called before a worker that inherits these listeners starts. */
-  beforeStart(listeners: readonly Pick<BoundListener, 'fd'>[]): void;
+  beforeStart(listeners: Inherited): void;
+  /** Has to be called when the worker runs. */
+  started(worker: RunningWorker, listeners: Inherited): void;
   /** Has to be called when a worker is ready, before connections are directed to it. */
   ready(worker: RunningWorker): void;
   /** Has to be called when all workers of the previous image of this process were taken over. */
   resumed(): void;
-  /** Has to be called when a worker has ended, and is not among the running ones any more. */
+  /** Has to be called when a worker has ended. */
   ended(worker: RunningWorker): void;
 }
 
+/** A listener for the time that this process has it open: then its descriptor may become that of another file. */
+interface Socket {
+  readonly fd: number;
+  readonly inode: number;
+  readonly isUdp: boolean;
+}
+
 export function createAcceptWait(
-  platform: Pick<Platform, 'makeBlocking' | 'makeNonBlocking' | 'listenerUse'>,
-  versions: Pick<Versions, 'listenersOf'>,
-  running: () => readonly RunningWorker[],
+  platform: Pick<Platform, 'makeBlocking' | 'makeNonBlocking' | 'listenerUse' | 'inodeOf'>,
 ): AcceptWait {
-  /** The listeners on which accept(2) may return at once although a worker that runs, or a later one, needs it to wait. */
+  const held = new Map<RunningWorker, readonly Socket[]>();
+  /** The workers that have been seen with the listener in an epoll. */
+  const polling = new Set<RunningWorker>();
+  /** The inodes of the listeners on which accept(2) may return at once although a worker that runs, or a later one, needs it to wait. */
   const owed = new Set<number>();
 
-  function holdersOf(fd: number): readonly RunningWorker[] {
-    return running().filter((one) => versions.listenersOf(one).some((listener) => listener.fd === fd));
+  function socketsOf(listeners: Inherited): readonly Socket[] {
+    return listeners.map(({ fd, address }) => ({
+      fd,
+      inode: platform.inodeOf(fd) ?? -1,
+      isUdp: address.type === 'udp',
+    }));
+  }
+
+  function holdersOf({ inode }: Socket): readonly RunningWorker[] {
+    return [...held]
+      .filter(([, sockets]) => sockets.some((one) => one.inode === inode))
+      .map(([worker]) => worker);
+  }
+
+  function useOf(worker: RunningWorker, { inode }: Socket): ListenerUse {
+    const use = polling.has(worker) ? 'epoll' : platform.listenerUse(worker.process.pid, inode);
+    if (use === 'epoll') polling.add(worker);
+    return use;
   }
 
   /** Examines how the workers with this listener wait for connections, and changes it if all of them need the same. */
-  function settle(fd: number): void {
-    const holders = holdersOf(fd);
-    if (holders.length === 0) return;
-    const uses = holders.every(showsItsUse)
-      ? new Set(holders.map(({ process }) => platform.listenerUse(process.pid, fd)))
-      : new Set<ListenerUse>();
+  function settle(socket: Socket): void {
+    const { fd, inode, isUdp } = socket;
+    const holders = holdersOf(socket);
+    if (holders.length === 0 || !holders.every(showsItsUse) || platform.inodeOf(fd) !== inode) return;
+    const uses = new Set(holders.map((one) => useOf(one, socket)));
     const [use = null] = uses.size === 1 ? uses : [];
-    if (use === 'epoll') {
+    // On a UDP socket, sending must not fail because it would have to wait.
+    if (use === 'epoll' && !isUdp) {
       platform.makeNonBlocking(fd);
-      owed.add(fd);
+      owed.add(inode);
     } else if (use !== null) {
       // Those that poll keep what they have, because they may have set it themselves.
-      if (use === 'other' && owed.has(fd)) platform.makeBlocking(fd);
-      owed.delete(fd);
+      if (use === 'other' && owed.has(inode)) platform.makeBlocking(fd);
+      owed.delete(inode);
     }
   }
 
   function ready(worker: RunningWorker): void {
-    if (!isNodeWorker(worker)) for (const { fd } of versions.listenersOf(worker)) settle(fd);
+    if (!isNodeWorker(worker)) for (const socket of held.get(worker) ?? []) settle(socket);
   }
 
   return {
     beforeStart(listeners) {
-      for (const { fd } of listeners) {
+      for (const socket of socketsOf(listeners)) {
         // One that runs may be a program that has set it to non-blocking for itself, and would wait in accept(2) forever.
-        if (holdersOf(fd).length > 0) continue;
-        platform.makeBlocking(fd);
-        owed.delete(fd);
+        if (holdersOf(socket).length > 0) continue;
+        platform.makeBlocking(socket.fd);
+        owed.delete(socket.inode);
       }
+    },
+    started(worker, listeners) {
+      held.set(worker, socketsOf(listeners));
     },
     ready,
     resumed() {
-      for (const worker of running()) ready(worker);
+      for (const worker of held.keys()) ready(worker);
     },
     ended(worker) {
-      for (const { fd } of versions.listenersOf(worker)) {
-        if (isNodeWorker(worker)) owed.add(fd);
-        settle(fd);
+      const sockets = held.get(worker) ?? [];
+      held.delete(worker);
+      polling.delete(worker);
+      for (const socket of sockets) {
+        if (isNodeWorker(worker)) owed.add(socket.inode);
+        settle(socket);
       }
     },
   };

@@ -70,7 +70,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   const { platform, versions, messages, readiness, dispatch } = parts;
   const running = new Map<number, RunningWorker>();
   let hasOwnQueues = false;
-  const acceptWait = createAcceptWait(platform, versions, () => [...running.values()]);
+  const acceptWait = createAcceptWait(platform);
 
   function start({ worker: id, generation, slot, queue }: Extract<Effect, { type: 'startWorker' }>): void {
     const tail = createStderrTail();
@@ -165,6 +165,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         report: null,
       };
       running.set(id, worker);
+      acceptWait.started(worker, request.listeners);
       output.started(process);
       const isGated = request.isNode || place.isClosed;
       dispatch({ type: 'workerSpawned', worker: id, pid: process.pid, isGated });
@@ -267,6 +268,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
       unguardExit: new Map(),
     };
     running.set(id, worker);
+    acceptWait.started(worker, versions.listenersOf(worker));
     hasOwnQueues ||= worker.hasOwnQueue;
     output.started(process);
     messages.resumed(worker);

@@ -1,4 +1,5 @@
 /** System calls about a descriptor of any kind: its copies, its flags and its lock. Those that are not async need loadSystemCalls(). */
+import { fstatSync } from 'node:fs';
 import { lastError, loadCalls, loadedCalls, loadSystemCalls } from './c-library.ts';
 
 /** F_DUPFD_CLOEXEC: makes a duplicate that no child inherits. */
@@ -64,6 +65,15 @@ function changeStatusFlags(fd: number, change: (flags: number) => number): void 
 export function isBlocking(fd: number): boolean {
   const flags = statusFlagsOf(fd);
   return flags !== null && (flags & nonBlocking) === 0;
+}
+
+/** fstat(2): the inode of an open file; null if the descriptor is not open. */
+export function inodeOf(fd: number): number | null {
+  try {
+    return fstatSync(fd).ino;
+  } catch {
+    return null;
+  }
 }
 
 function statusFlagsOf(fd: number): number | null {

@@ -15,15 +15,13 @@ function createWorkers() {
   const running = new Map<RunningWorker, FakeWorker>();
   const done: string[] = [];
   const create = () =>
-    createAcceptWait(
-      {
-        makeBlocking: (fd) => done.push(`${fd} waits`),
-        makeNonBlocking: (fd) => done.push(`${fd} does not wait`),
-        listenerUse: (pid) => [...running].find(([{ process }]) => process.pid === pid)?.[1].use ?? 'other',
-      },
-      { listenersOf: () => [{ fd: 3 }] as never },
-      () => [...running.keys()],
-    );
+    createAcceptWait({
+      makeBlocking: (fd) => done.push(`${fd} waits`),
+      makeNonBlocking: (fd) => done.push(`${fd} does not wait`),
+      inodeOf: (fd) => fd + 1_000,
+      listenerUse: (pid) => [...running].find(([{ process }]) => process.pid === pid)?.[1].use ?? 'other',
+    });
+  const listeners = [{ fd: 3, address: { type: 'tcp', host: '127.0.0.1', port: 80 } }] as const;
   let wait = create();
   let pid = 100;
   return {
@@ -31,11 +29,12 @@ function createWorkers() {
     done: () => done.splice(0),
     start: (worker: FakeWorker): RunningWorker => {
       const { isNode = false, wasReady = true, isToldToEnd = false } = worker;
-      wait.beforeStart([{ fd: 3 }]);
+      wait.beforeStart(listeners);
       pid += 1;
       const ownPid = isNode && wasReady ? pid : null;
       const started = { process: { pid }, isNode, ownPid, wasReady, isToldToEnd } as RunningWorker;
       running.set(started, worker);
+      wait.started(started, listeners);
       if (wasReady) wait.ready(started);
       return started;
     },
@@ -45,6 +44,7 @@ function createWorkers() {
     },
     upgrade: () => {
       wait = create();
+      for (const worker of running.keys()) wait.started(worker, listeners);
       wait.resumed();
     },
   };
