@@ -90,7 +90,7 @@ export interface ProgramOptions
   readonly backlog?: number;
   /**
    * Give each worker a listening socket of its own for each address (SO_REUSEPORT), instead of a share of one. The kernel spreads new
-   * connections over them. Every address has to be one of TCP, with a host. Linux only. Default false.
+   * connections over them. Every address has to be a TCP address with a host. Linux only. Default false.
    */
   readonly reusePort?: boolean;
   /** IPV6_V6ONLY: an IPv6 listener takes no IPv4 connections, so `0.0.0.0` may be listened on beside `[::]`. Default false. */

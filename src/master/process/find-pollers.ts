@@ -12,9 +12,16 @@ import { treeOf } from './find-server.ts';
  */
 export type ListenerUse = 'epoll' | 'poll' | 'other';
 
+/**
+ * The names of programs that never wait in accept(2), and do not set O_NONBLOCK themselves. In a container without CAP_SYS_PTRACE, /proc does not show what
+ * the worker processes of nginx do, because they belong to another user.
+ */
+const pollingPrograms: ReadonlySet<string> = new Set(['nginx']);
+
 /** How the processes of the worker wait for connections. `inode`: that of the listener. */
 export function listenerUse(worker: number, inode: number): ListenerUse {
   const holders = treeOf(worker).filter(({ pid }) => holdsSocket(pid, [inode]));
+  if (holders.some(({ pid }) => pollingPrograms.has(readText(`/proc/${pid}/comm`).trim()))) return 'epoll';
   const polling = holders.filter(({ pid }) => hasInEpoll(pid, inode));
   if (polling.length > 0) return waitsInAccept(holders, polling) ? 'poll' : 'epoll';
   return holders.some(({ pid }) => sleepsIn(pid, pollFunctions)) ? 'poll' : 'other';

@@ -92,7 +92,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'boolean',
     default: String(defaults.reusePort),
     description:
-      'Give each worker a listening socket of its own for each address (SO_REUSEPORT), instead of a share of one. [Programs in any language](programs.md#connections-only-for-workers-that-are-ready) then get connections only while they are ready. Every address has to be one of TCP, with a host. [When it pays](adr/0024-reuse-port.md). Linux only.',
+      'Give each worker a listening socket of its own for each address (SO_REUSEPORT), instead of a share of one. [Programs in any language](programs.md#connections-only-for-workers-that-are-ready) then get connections only while they are ready. Every address has to be a TCP address with a host. [When it pays](adr/0024-reuse-port.md). Linux only.',
     supervisor: null,
     option: 'reusePort',
   },
@@ -203,7 +203,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'string',
     default: defaults.ready,
     description:
-      'When a worker is ready. `auto`: Node.js once it listens, another program once it sends READY=1 (sd_notify) or has run for `startsecs`. The others are `listen`, `message`, `notify`, `fd:5`, `exec:COMMAND`, `delay:2s`, `tcp:9000`, `http:/path` (asked inside Node.js or, with `reuse_port`, over the socket of any other worker) and `http://127.0.0.1:9000/path` (docs/readiness.md).',
+      'When a worker is ready. `auto`: Node.js once it listens, another program once it sends READY=1 (sd_notify) or has run for `startsecs`. The others are `listen`, `message`, `notify`, `fd:5`, `exec:COMMAND`, `delay:2s`, `tcp:9000`, `http:/path` (asked inside a Node.js worker; a worker in another language is asked over its own socket, which needs `reuse_port`) and `http://127.0.0.1:9000/path` (docs/readiness.md).',
     supervisor: null,
     pattern: orVariable('auto|listen|message|notify|(?:fd|exec|delay|tcp|http):.+'),
     option: 'ready',

@@ -40,7 +40,7 @@ export const launchKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'table',
     default: "the master's",
     description:
-      'Resource limits of the workers, by their names in prlimit(1): `{ nofile = 65536, core = "unlimited", nproc = "100:200" }`. One value sets the soft and the hard limit, `"SOFT:HARD"` both. Raising a hard limit requires root. Those of `[defaults]` are added.',
+      'Resource limits of the workers, by their names in prlimit(1): `{ nofile = 65536, core = "unlimited", nproc = "100:200" }`. A single value sets both the soft and the hard limit, and `"SOFT:HARD"` sets them separately. Raising a hard limit requires root. Those of `[defaults]` are added.',
     supervisor: null,
     option: 'limits',
   },
