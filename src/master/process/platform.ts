@@ -9,7 +9,7 @@ import type { MasterMessage } from '../../shared/protocol.ts';
 import type { Start } from '../launch/trampoline.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import type { ToldLater } from './after-master.ts';
-import type { ListenerUse } from './find-pollers.ts';
+import type { ListenerUse } from './listener-use.ts';
 
 /** What a worker writes. */
 export type OutputStream = 'stdout' | 'stderr';

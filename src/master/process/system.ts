@@ -11,7 +11,7 @@ import { residentBytes } from './resident-memory.ts';
 import { sendSignal } from './send-signal.ts';
 import { afterMaster, inheritLeftStream, spawnWorker, streamsLeft } from './spawn-worker.ts';
 import type * as adoption from './adopted-process.ts';
-import { listenerUse } from './find-pollers.ts';
+import { listenerUse } from './listener-use.ts';
 import { findStrays } from './find-strays.ts';
 import { killLeftovers } from './find-members.ts';
 import { findNodeServer, findServing, isShell } from './find-server.ts';

@@ -3,7 +3,7 @@
  * to get an answer at once: of two processes that are woken for the same connection, one would wait in accept(2), and serve none of its clients meanwhile. The
  * kernel has one setting for the socket (O_NONBLOCK), and not one for each process. So it changes only when no worker needs the other one.
  */
-import type { ListenerUse } from '../process/find-pollers.ts';
+import type { ListenerUse } from '../process/listener-use.ts';
 import type { Platform } from '../process/platform.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import { isNodeWorker, type RunningWorker } from './running-worker.ts';
@@ -71,7 +71,7 @@ export function createAcceptWait(
       platform.makeNonBlocking(fd);
       owed.add(inode);
     } else if (use !== null) {
-      // Those that poll keep what they have, because they may have set it themselves.
+      // A program that polls may have set O_NONBLOCK itself, so nothing changes for it.
       if (use === 'other' && owed.has(inode)) platform.makeBlocking(fd);
       owed.delete(inode);
     }
@@ -84,7 +84,7 @@ export function createAcceptWait(
   return {
     beforeStart(listeners) {
       for (const socket of socketsOf(listeners)) {
-        // One that runs may be a program that has set it to non-blocking for itself, and would wait in accept(2) forever.
+        // A worker that holds the listener may have set O_NONBLOCK itself. Without it, that worker would wait in accept(2) forever.
         if (holdersOf(socket).length > 0) continue;
         platform.makeBlocking(socket.fd);
         owed.delete(socket.inode);

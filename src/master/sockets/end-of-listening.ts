@@ -4,10 +4,10 @@
  * shutdown(2) closes the socket for all, but only when no worker accepts any more: what has queued is served before, and listen(2)
  * in a worker would open the socket again.
  */
-import { fstatSync } from 'node:fs';
 import type { MasterEvent } from '../../shared/events.ts';
 import { addressFields } from '../../shared/format-address.ts';
 import { type ProcessStat, readAllProcesses, readProcessStat, stillRuns } from '../../shared/process-stat.ts';
+import { inodeOf } from '../system-calls/descriptor-calls.ts';
 import { holdsSocket, socketsOf } from './address-holder.ts';
 import type { BoundListener } from './listener.ts';
 import { oncePerTurn } from './once-per-turn.ts';
@@ -102,12 +102,4 @@ const youngerProcesses = oncePerTurn(() => {
 
 function inodesOf({ fd, slots }: BoundListener): readonly number[] {
   return [fd, ...slots.otherFds()].flatMap((one) => inodeOf(one) ?? []);
-}
-
-function inodeOf(fd: number): number | null {
-  try {
-    return fstatSync(fd).ino;
-  } catch {
-    return null; // Closed already.
-  }
 }

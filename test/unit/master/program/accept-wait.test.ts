@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ListenerUse } from '../../../../src/master/process/find-pollers.ts';
+import type { ListenerUse } from '../../../../src/master/process/listener-use.ts';
 import { createAcceptWait } from '../../../../src/master/program/accept-wait.ts';
 import type { RunningWorker } from '../../../../src/master/program/running-worker.ts';
 

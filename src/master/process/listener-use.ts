@@ -28,8 +28,8 @@ export function listenerUse(worker: number, inode: number): ListenerUse {
 }
 
 /**
- * Whether one of the processes is meant to wait in accept(2). One that polls may be there because another one has taken the connection for which both were
- * woken; that one is in epoll_wait(2) again, or busy.
+ * Whether the program is one whose processes wait in accept(2). A process with an epoll may be in accept(2) by accident: another process has taken the
+ * connection for which both were woken. Then that other process is not in accept(2).
  */
 function waitsInAccept(holders: readonly ProcessStat[], polling: readonly ProcessStat[]): boolean {
   const waiting = holders.filter(({ pid }) => sleepsIn(pid, acceptFunctions));
