@@ -24,8 +24,11 @@ export interface Destinations {
   wait(): Promise<void>;
 }
 
-/** How long to wait for the next of several destinations. */
-const introductionMs = 100;
+/**
+ * How long to wait for the next of several destinations, while this worker serves as usual. On a busy machine, a worker that has just begun to serve may open
+ * its end hundreds of milliseconds later than another.
+ */
+const introductionMs = 1_000;
 /** How long to wait for the first destination. Meanwhile this worker serves as usual. */
 const patienceMs = 2_000;
 

@@ -56,7 +56,7 @@ test('of several all have to be there, for as long as is right to wait for the n
   expect(heard).toEqual(['introduced 2']);
 
   add(1).opened();
-  vi.advanceTimersByTime(99);
+  vi.advanceTimersByTime(999);
   expect(destinations.areReady()).toBe(false);
   vi.advanceTimersByTime(1);
   expect(destinations.areReady()).toBe(true);
