@@ -108,7 +108,7 @@ describe.runIf(process.platform === 'linux')('after the master was killed', () =
     for (let count = 0; count < 20; count += 1) expect((await whoAnswers(port)).pid).toBe(old);
     next.signal('SIGTERM');
     await next.exited;
-    process.kill(old, 'SIGKILL');
+    await eventually('the old worker has drained', () => !isAlive(old));
   });
 
   test('permissions of the socket file are those that the new master is to give it', async () => {
