@@ -109,7 +109,7 @@ export function createAcceptWait(
   };
 }
 
-/** Whether /proc shows how the worker waits for connections. One that drains may have stopped accepting, or be about to take the last connections. */
+/** Whether /proc shows how the worker waits for connections. A worker that drains may no longer wait for any, so what it shows does not count. */
 function showsItsUse(worker: RunningWorker): boolean {
   return !isNodeWorker(worker) && worker.wasReady && !worker.isToldToEnd;
 }

@@ -113,8 +113,8 @@ function describeSaid({ status, errno }: RunningWorker['said']): string | null {
 }
 
 /**
- * Whether the worker itself is Node.js. One that became ready without saying so itself is another program that a Node.js launcher, such as npm, has
- * started.
+ * Whether the worker is a Node.js program. If a Node.js launcher such as npm was started, this is known once the worker is ready: a Node.js program says so
+ * on its channel (`ownPid`), and another one does not.
  */
 export function isNodeWorker({ isNode, ownPid, wasReady }: RunningWorker): boolean {
   return ownPid !== null || (isNode && !wasReady);
