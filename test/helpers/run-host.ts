@@ -22,8 +22,12 @@ export interface RunningHost {
   readonly update: (programs: readonly string[]) => Promise<void>;
 }
 
-/** Starts the master. `text`: see `write`. */
-export function startHost(text: string, folder: string = temporaryFolder()): Host {
+/** Starts the master. `text`: see `write`; `through`: see RunOptions. */
+export function startHost(
+  text: string,
+  folder: string = temporaryFolder(),
+  through: readonly string[] = [],
+): Host {
   const log = join(folder, 'log');
   const write = (more: string): void => {
     writeFileSync(join(folder, 'graceful.toml'), `[master]\nname = "host"\n${more}`);
@@ -36,6 +40,7 @@ export function startHost(text: string, folder: string = temporaryFolder()): Hos
     command: [],
     cwd: folder,
     name: 'host',
+    through,
   });
   return {
     master,

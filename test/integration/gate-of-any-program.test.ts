@@ -2,9 +2,10 @@
 // they are paused or drain.
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { freePort, get, queueUp } from '../helpers/plain-client.ts';
-import { runHost } from '../helpers/run-host.ts';
+import { canRun } from '../helpers/required-programs.ts';
+import { runHost, startHost } from '../helpers/run-host.ts';
 import { appPath, kill, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 import { startLoad } from '../helpers/strict-client.ts';
 import { failuresOf } from '../helpers/tally.ts';
@@ -26,6 +27,18 @@ async function takeOver(master: RunningMaster, generation: number): Promise<void
   await master.waitFor('generationReady', { generation });
 }
 
+/** Fails unless every request during the action, and for a while after it, is answered by the process with this pid. */
+async function expectOnly(pid: number, port: number, action: () => Promise<void>): Promise<void> {
+  const answered = new Set<string>();
+  const load = startLoad({ port, mode: 'fresh', clients: 4, answered: ({ body }) => answered.add(body) });
+  await load.moreAnswers(50);
+  await action();
+  await load.moreAnswers(50);
+  const tally = await load.stop();
+  expect([failuresOf(tally), tally.examples]).toEqual([0, []]);
+  expect([...answered]).toEqual([`python ${pid}`]);
+}
+
 /** The pid of the process that answers. */
 async function answeredBy(port: number, host = '127.0.0.1'): Promise<number> {
   const answer = await fetch(`http://${host === '::1' ? '[::1]' : '127.0.0.1'}:${port}/`);
@@ -39,16 +52,45 @@ test('a candidate that accepts but never becomes ready gets no connection, and i
   const port = await master.serving();
   const serving = await master.workerPid(1);
   rmSync(file);
-  const answered = new Set<string>();
-  const load = startLoad({ port, mode: 'fresh', clients: 4, answered: ({ body }) => answered.add(body) });
-  master.signal('SIGHUP');
-  await master.waitFor('workerStarted', { generation: 2 });
-  await master.waitFor('generationFailed', { generation: 2 });
-  await load.moreAnswers(50);
-  const tally = await load.stop();
-  expect([failuresOf(tally), tally.examples]).toEqual([0, []]);
-  expect([...answered]).toEqual([`python ${serving}`]);
+  await expectOnly(serving, port, async () => {
+    master.signal('SIGHUP');
+    await master.waitFor('workerStarted', { generation: 2 });
+    await master.waitFor('generationFailed', { generation: 2 });
+  });
   await master.waitFor('workerKilled', { generation: 2, reason: 'notReady' });
+});
+
+describe.skipIf(!canRun(['strace']))('while the kernel is slow to open a socket', () => {
+  // The calls of the master's main thread: koffi makes them there.
+  const slowly = ['strace', '-D', '-qq', '-e', 'trace=listen', '-e', 'inject=listen:delay_exit=300000'];
+  const through = [...slowly, '-o', '/dev/null'];
+
+  test('the candidate of the first reload gets no connection', async () => {
+    const file = join(temporaryFolder(), 'healthy');
+    writeFileSync(file, '');
+    const master = start(['--ready', `exec:test -e ${file}`, '--ready-timeout', '1s'], { through });
+    const port = await master.serving();
+    const serving = await master.workerPid(1);
+    rmSync(file);
+    await expectOnly(serving, port, async () => {
+      master.signal('SIGHUP');
+      await master.waitFor('generationFailed', { generation: 2 });
+    });
+  });
+
+  test('nor does that of an update that turns reuse_port on, and no connection is left behind', async () => {
+    const port = await freePort();
+    const before = program('shop', port, python).filter((line) => !line.startsWith('reuse_port'));
+    const { master, write, ctl } = startHost(before.join('\n'), temporaryFolder(), through);
+    await master.waitFor('generationReady', { generation: 1 });
+    const serving = await master.workerPid(1);
+    const failing = ['ready = "exec:false"', 'ready_timeout = "1s"'];
+    write([...program('shop', port, python), ...failing].join('\n'));
+    await expectOnly(serving, port, async () => {
+      expect(await ctl('update')).not.toMatchObject({ code: 0 });
+    });
+    expect(master.all('queueLeftBehind')).toEqual([]);
+  });
 });
 
 test('every new connection is for the new generation once it is admitted, and none fails over reloads', async () => {

@@ -101,6 +101,11 @@ test('each worker has its own socket on the port that port 0 has become, all of 
   expect((await master.status()).listeners).toMatchObject([{ port, reusePort: true }]);
 });
 
+test('with one worker, too, there are two sockets before the first client comes', async () => {
+  const port = await start(1).serving();
+  expect(listeningOn(port).size).toBe(2);
+});
+
 test('without it the workers share one socket', async () => {
   const master = runMaster({ flags: ['--workers', '3'] });
   const port = await master.serving();

@@ -136,7 +136,9 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
           const { fitSockets } = await import('../sockets/fit-sockets.ts');
           fits.push(await fitSockets(held.sockets, held.madeFor, wanted));
         }
-        if (plan.reusePort) await Promise.all(listeners.map(async ({ slots }) => slots.open(plan.workers)));
+        // At least two, so that the kernel is directed before clients come. A candidate's socket, or that of a second worker, joins later.
+        const count = Math.max(2, plan.workers);
+        if (plan.reusePort) await Promise.all(listeners.map(async ({ slots }) => slots.open(count)));
       } catch (error) {
         await discard();
         throw error;

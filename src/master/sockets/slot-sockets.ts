@@ -7,7 +7,12 @@ import { closeSync } from 'node:fs';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { formatSocketAddress, type SocketAddress } from '../../shared/format-address.ts';
 import { shortageHint } from '../../shared/shortage.ts';
-import { attachSelection, listenAlongside, queueLength } from '../system-calls/reuse-port-calls.ts';
+import {
+  attachSelection,
+  listenAlongside,
+  queueLength,
+  takePackets,
+} from '../system-calls/reuse-port-calls.ts';
 import { shutListener } from '../system-calls/socket-calls.ts';
 import { handleOfServed, handleOver, type ServerHandle } from './server-handle.ts';
 import { rejoined, selectSocket, type Source } from './select-program.ts';
@@ -100,7 +105,7 @@ export function createSlotSockets(
       throw cannotOpen(address, handle);
     }
     // Directed at once, because the new socket has no worker yet that accepts. The group keeps the setting for sockets that join later.
-    const problem = sockets.length > 1 ? null : attach(directed);
+    const problem = (sockets.length > 1 ? null : attach(directed)) ?? takePackets(fd);
     if (problem !== null) {
       handle.close();
       throw cannotOpen(address, problem);

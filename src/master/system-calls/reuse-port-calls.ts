@@ -50,7 +50,8 @@ async function load(): Promise<ReusePortCalls> {
 
 /**
  * Makes another listening socket with the address of `fd`, which listens already. Both have SO_REUSEPORT from then on, and the new one is the last of
- * their group. Returns its descriptor, which no child inherits, or the name of the error.
+ * their group. It drops every packet until takePackets() is called: the kernel spreads new connections over the two first sockets of a group before it
+ * can be told which one to choose. Returns its descriptor, which no child inherits, or the name of the error.
  */
 export function listenAlongside(fd: number, backlog: number): number | string {
   const [socketCalls, otherCalls] = [loadedSocketCalls(), loadedCalls()];
@@ -75,11 +76,17 @@ export function listenAlongside(fd: number, backlog: number): number | string {
     setOption(made, reusePort, 1) &&
     setOption(fd, reusePort, 1) &&
     bind(made, address, size) === 0 &&
+    attach(made, socketOptions.attachFilter, [dropPacket]) &&
     listen(made, backlog) === 0;
   if (isListening) return made;
   const problem = lastError();
   close(made);
   return problem;
+}
+
+/** A socket from listenAlongside() drops no more packets. The client of a dropped one sends it again after a second. Returns null, or the name of the error. */
+export function takePackets(fd: number): string | null {
+  return setOption(fd, socketOptions.detachFilter, 0) ? null : lastError();
 }
 
 /** The options that all sockets of a group have in common. */
@@ -114,6 +121,11 @@ export function queueLength(fd: number): number {
  */
 export function attachSelection(fd: number, program: readonly Instruction[]): string | null {
   if (calls === null) return 'ENOSYS';
+  return attach(fd, socketOptions.attachReusePortCbpf, program) ? null : lastError();
+}
+
+/** Sets an option whose value is a classic BPF program. */
+function attach(fd: number, { level, name }: SocketOption, program: readonly Instruction[]): boolean {
   const filter = new Uint8Array(program.length * 8);
   for (const [at, { code, ifTrue = 0, ifFalse = 0, value }] of program.entries()) {
     new Uint16Array(filter.buffer, at * 8, 1)[0] = code;
@@ -121,9 +133,7 @@ export function attachSelection(fd: number, program: readonly Instruction[]): st
     filter[at * 8 + 3] = ifFalse;
     new Uint32Array(filter.buffer, at * 8 + 4, 1)[0] = value;
   }
-  const { level, name } = socketOptions.attachReusePortCbpf;
-  const ok = calls.setFilter(fd, level, name, { len: program.length, filter }, 16) === 0;
-  return ok ? null : lastError();
+  return calls?.setFilter(fd, level, name, { len: program.length, filter }, 16) === 0;
 }
 
 /** An instruction of classic BPF (bpf(4) of the BSDs; linux/filter.h). */
@@ -133,3 +143,6 @@ export interface Instruction {
   readonly ifFalse?: number;
   readonly value: number;
 }
+
+/** The filter of a socket keeps no byte of a packet. */
+const dropPacket: Instruction = { code: 0x06, value: 0 };

@@ -18,6 +18,8 @@ type Name =
   | 'reuseAddress'
   | 'keepAlive'
   | 'reusePort'
+  | 'attachFilter'
+  | 'detachFilter'
   | 'attachReusePortCbpf'
   | 'ipFreebind'
   | 'ipv6Only'
@@ -33,6 +35,8 @@ export const socketOptions: Readonly<Record<Name, SocketOption>> = {
   reuseAddress: { level: socket, name: 2 },
   keepAlive: { level: socket, name: 9 },
   reusePort: { level: socket, name: 15 },
+  attachFilter: { level: socket, name: 26 },
+  detachFilter: { level: socket, name: 27 },
   attachReusePortCbpf: { level: socket, name: 51 },
   ipFreebind: { level: ip, name: 15 },
   ipv6Only: { level: ipv6, name: 26 },
