@@ -45,12 +45,12 @@ test('without a descriptor for a NOTIFY_SOCKET, a reload and a scale fail clearl
   expect((await get(port)).status).toBe(200);
 });
 
-test('without a descriptor for the socket of another worker, a scale with --reuse-port fails clearly, the other serves, and it works later', async () => {
-  const master = runMaster({ flags: ['--reuse-port'] });
+test('without a descriptor for the socket of another worker, a scale with --reuse-port fails clearly, the others serve, and it works later', async () => {
+  const master = runMaster({ flags: ['--reuse-port', '--workers', '2'] });
   const port = await master.serving();
   allow(master, lowestFree(master.pid));
   master.signal('SIGTTIN');
-  const { failure } = await master.waitFor('workerFailed', { generation: 1, slot: 1 });
+  const { failure } = await master.waitFor('workerFailed', { generation: 1, slot: 2 });
   expect(failure).toMatchObject({
     reason: 'notStarted',
     errorCode: 'addressUnusable',
@@ -59,6 +59,6 @@ test('without a descriptor for the socket of another worker, a scale with --reus
   });
   expect((await get(port)).status).toBe(200);
   allow(master, 1_000);
-  await master.waitFor('workerReady', { generation: 1, slot: 1 });
-  expect((await master.status()).workers).toHaveLength(2);
+  await master.waitFor('workerReady', { generation: 1, slot: 2 });
+  expect((await master.status()).workers).toHaveLength(3);
 });
