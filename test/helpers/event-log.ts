@@ -51,9 +51,13 @@ export class EventLog {
       .map(({ event }) => event);
   }
 
-  /** The first such event of all, past or to come. Rejects when the log ends without it. */
-  waitFor<Event extends EventName>(event: Event, wanted: Wanted<Event> = {}): Promise<EventOf<Event>> {
-    return this.#until(() => this.all(event, wanted)[0], `${event} ${JSON.stringify(wanted)}`);
+  /** The first such event of all, past or to come, or the one with this number. Rejects when the log ends without it. */
+  waitFor<Event extends EventName>(
+    event: Event,
+    wanted: Wanted<Event> = {},
+    count = 1,
+  ): Promise<EventOf<Event>> {
+    return this.#until(() => this.all(event, wanted)[count - 1], `${event} ${JSON.stringify(wanted)}`);
   }
 
   /** The first line of a worker's output that contains `text`. */

@@ -166,15 +166,17 @@ export class RunningMaster extends EventLog {
     this.signal('SIGHUP');
     await this.waitFor('generationReady', { generation: number });
     const earlier = this.all('workerStarted', ({ generation }) => generation < number);
-    await Promise.all(
-      earlier.map(async ({ pid }) =>
-        Promise.race([
-          this.waitFor('workerAcceptsNoMore', { pid }),
-          this.waitFor('workerExited', { pid }),
-          this.waitFor('workerFailed', { pid }),
-        ]),
-      ),
-    );
+    await Promise.all(earlier.map(async ({ pid }) => this.#acceptsNoMore(pid)));
+  }
+
+  /** Resolves when the worker has ended, or has said that it accepts no more connections: since it was last resumed, if a rollback has done that. */
+  async #acceptsNoMore(pid: number | null): Promise<void> {
+    const resumed = this.all('workerResumed', { pid }).length;
+    await Promise.race([
+      this.waitFor('workerAcceptsNoMore', { pid }, resumed + 1),
+      this.waitFor('workerExited', { pid }),
+      this.waitFor('workerFailed', { pid }),
+    ]);
   }
 
   /** The pid of the first worker of a generation in a slot. */

@@ -80,7 +80,7 @@ describe.runIf(process.platform === 'linux')('an upgrade', () => {
     for (let count = 1; count <= 3; count += 1) {
       const { pid } = await whoAnswers(port);
       master.signal('SIGUSR2');
-      if (count % 2 === 0) await master.waitFor('upgradeRequested');
+      if (count % 2 === 0) await master.waitFor('upgradeRequested', {}, count);
       kill(pid);
       await eventually('the worker is replaced', () =>
         master.all('workerFailed').some((failed) => failed.pid === pid),
@@ -113,7 +113,7 @@ describe.runIf(process.platform === 'linux')('an upgrade', () => {
     for (const [at, delayMs] of [0, 120, 240].entries()) {
       const { pid } = await whoAnswers(port);
       master.signal('SIGUSR2');
-      await master.waitFor('upgradeRequested');
+      await master.waitFor('upgradeRequested', {}, at + 1);
       await pause(delayMs);
       kill(pid);
       await eventually('its end is reported', () =>
