@@ -57,14 +57,17 @@ export class EventLog {
     wanted: Wanted<Event> = {},
     count = 1,
   ): Promise<EventOf<Event>> {
-    return this.#until(() => this.all(event, wanted)[count - 1], `${event} ${JSON.stringify(wanted)}`);
+    return this.#until(
+      () => this.all(event, wanted)[count - 1],
+      `${event} ${JSON.stringify(wanted)} (number ${count})`,
+    );
   }
 
   /** The first line of a worker's output that contains `text`. */
   waitForLine(text: string, count = 1): Promise<string> {
     return this.#until(
       () => this.lines.filter((line) => line.includes(text))[count - 1],
-      `the line '${text}'`,
+      `the line '${text}' (number ${count})`,
     );
   }
 

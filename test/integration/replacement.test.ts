@@ -55,8 +55,7 @@ async function load(port: number, connections: number, path = '/'): Promise<Load
 
 /** Resolves when so many workers were replaced. */
 async function replaced(master: RunningMaster, count: number): Promise<void> {
-  for (let nth = 1; nth <= count; nth++)
-    await master.waitFor('workerReplaced', () => master.all('workerReplaced').length >= nth);
+  for (let nth = 1; nth <= count; nth++) await master.waitFor('workerReplaced', {}, nth);
 }
 
 test('workers that leak are replaced one after the other under load: no request fails and no connection closes', async () => {

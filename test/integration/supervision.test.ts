@@ -116,7 +116,6 @@ async function serves(): Promise<Breakable> {
 
 /** Failures in a row after which the restart waits for at least 12 s: longer than any command takes, on a slow machine, too. */
 const failures = 6;
-const patienceMs = 60_000;
 
 /** As serves(); its only worker has crashed and waits for its restart. */
 async function restarts(): Promise<Breakable> {
@@ -129,16 +128,12 @@ async function restarts(): Promise<Breakable> {
   return breakable;
 }
 
-test(
-  'status of a program whose only worker waits for its restart fails, and says what to type',
-  async () => {
-    const { master } = await restarts();
-    const { code, out } = await ctl(master, 'status', master.name);
-    expect(await master.status()).toMatchObject({ phase: 'restarting', state: 'BACKOFF' });
-    expect([code, out]).toEqual([4, expect.stringContaining(`gracefulctl start ${master.name}`)]);
-  },
-  patienceMs,
-);
+test('status of a program whose only worker waits for its restart fails, and says what to type', async () => {
+  const { master } = await restarts();
+  const { code, out } = await ctl(master, 'status', master.name);
+  expect(await master.status()).toMatchObject({ phase: 'restarting', state: 'BACKOFF' });
+  expect([code, out]).toEqual([4, expect.stringContaining(`gracefulctl start ${master.name}`)]);
+}, 60_000);
 
 test('status of a program whose only worker has crashed fails while the next one starts, and says what to type', async () => {
   const { master, slow } = await serves();
@@ -156,32 +151,24 @@ test('status of a program whose only worker has crashed fails while the next one
   expect((await ctl(master, 'status', master.name)).code).toBe(0);
 });
 
-test(
-  'gracefulctl start starts a worker at once that waits for its restart, and waits until it accepts',
-  async () => {
-    const { master, bad } = await restarts();
-    const since = performance.now();
-    expect(await master.status()).toMatchObject({ phase: 'restarting', restarts: [{ failures }] });
-    rmSync(bad);
-    const { code, out } = await ctl(master, 'start', '--wait', master.name);
-    expect([code, out]).toEqual([0, expect.stringContaining('generation 1 serves')]);
-    expect(await master.status()).toMatchObject({ state: 'RUNNING', generation: 1, restarts: [] });
-    expect(performance.now() - since).toBeLessThan(Number(master.all('restartScheduled').at(-1)?.delayMs));
-  },
-  patienceMs,
-);
+test('gracefulctl start starts a worker at once that waits for its restart, and waits until it accepts', async () => {
+  const { master, bad } = await restarts();
+  const since = performance.now();
+  expect(await master.status()).toMatchObject({ phase: 'restarting', restarts: [{ failures }] });
+  rmSync(bad);
+  const { code, out } = await ctl(master, 'start', '--wait', master.name);
+  expect([code, out]).toEqual([0, expect.stringContaining('generation 1 serves')]);
+  expect(await master.status()).toMatchObject({ state: 'RUNNING', generation: 1, restarts: [] });
+  expect(performance.now() - since).toBeLessThan(Number(master.all('restartScheduled').at(-1)?.delayMs));
+}, 60_000);
 
-test(
-  'gracefulctl start of a program that restarts fails with the reason if its worker fails again',
-  async () => {
-    const { master } = await restarts();
-    const { code, err } = await ctl(master, 'start', '--wait', master.name);
-    expect([code, err]).toEqual([1, expect.stringContaining('no database')]);
-    expect(err).toContain('cannot start: generation 1 failed');
-    expect(master.all('restartScheduled')).toHaveLength(failures + 1);
-  },
-  patienceMs,
-);
+test('gracefulctl start of a program that restarts fails with the reason if its worker fails again', async () => {
+  const { master } = await restarts();
+  const { code, err } = await ctl(master, 'start', '--wait', master.name);
+  expect([code, err]).toEqual([1, expect.stringContaining('no database')]);
+  expect(err).toContain('cannot start: generation 1 failed');
+  expect(master.all('restartScheduled')).toHaveLength(failures + 1);
+}, 60_000);
 
 test('gracefulctl start of a program that runs says so, whatever has become of its last reload', async () => {
   const { master, bad } = await serves();
