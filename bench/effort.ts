@@ -27,6 +27,8 @@ export interface PeerEffort {
   readonly reloads: number;
   readonly reloadEveryMs: number;
   readonly slowRequests: number;
+  /** The rounds of the latency. They are more, because few requests of a round are slower than its p99.9. */
+  readonly latencyTurns: number;
   readonly latencyMs: number;
   readonly throughputMs: number;
   readonly timedReloads: number;
@@ -95,6 +97,7 @@ export const fullEffort: Effort = {
     reloads: 4,
     reloadEveryMs: 900,
     slowRequests: 50,
+    latencyTurns: 9,
     latencyMs: 6_500,
     throughputMs: 3_000,
     timedReloads: 5,
@@ -137,6 +140,7 @@ export const quickEffort: Effort = {
     reloads: 2,
     reloadEveryMs: 600,
     slowRequests: 20,
+    latencyTurns: 1,
     latencyMs: 2_000,
     throughputMs: 1_000,
     timedReloads: 1,

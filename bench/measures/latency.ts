@@ -32,7 +32,7 @@ const warmUpMs = 1_000;
 
 export function measureLatency(
   tools: readonly Tool[],
-  { turns, workers, latencyMs }: PeerEffort,
+  { latencyTurns, workers, latencyMs }: PeerEffort,
 ): Promise<readonly Outcome<LatencyTurn>[]> {
   const measure = async (running: RunningTool, tool: Tool): Promise<LatencyTurn> => {
     const order = { port: running.port, clients, everyMs };
@@ -41,7 +41,7 @@ export function measureLatency(
     const reloading = tool.isReloadable ? await ask({ ...order, durationMs: latencyMs }, running) : null;
     return { quiet, reloading };
   };
-  return startInRounds({ name: 'latency', tools, turns, workers, measure });
+  return startInRounds({ name: 'latency', tools, turns: latencyTurns, workers, measure });
 }
 
 async function ask(order: PacedOrder, reloading: RunningTool | null): Promise<Latencies> {
