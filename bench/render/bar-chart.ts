@@ -20,7 +20,8 @@ export interface BarGroup {
 }
 
 const width = 760;
-const labelWidth = 200;
+/** Enough for the longest name in DejaVu Sans, a wide font that system-ui may stand for on Linux. */
+const labelWidth = 220;
 const valueWidth = 64;
 const barHeight = 11;
 const barGap = 2;
