@@ -9,13 +9,15 @@ import { webSocketEnvironment } from './work-environment.ts';
 import type { StartTool, RunningTool, Tool } from './tool.ts';
 
 const migrating: Tool = describe('graceful-run', 'SIGHUP; everything at its default', []);
-const notMigrating: Tool = describe('graceful-run --no-migrate', 'as above, but connections stay', [
-  '--no-migrate',
-]);
+const notMigrating: Tool = describe(
+  'graceful-run --no-migrate',
+  'the defaults, but connections are not moved to the new workers',
+  ['--no-migrate'],
+);
 
 const withoutProbation: Tool = describe(
   'graceful-run --probation 0s',
-  'as above, but the old workers drain as soon as the new ones serve',
+  'the defaults, but the old workers drain as soon as the new ones serve',
   ['--probation', '0s'],
 );
 

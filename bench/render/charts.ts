@@ -14,7 +14,7 @@ export function drawCharts({ failed, latency }: PeerResults): Readonly<Record<st
       ...failed.map((one) => ('turns' in one ? failedTotals(one.turns).reloads : 0)),
     );
     charts['failed-requests.svg'] = drawBars({
-      title: `Failed requests in ${reloads} reloads`,
+      title: `Failed requests in ${reloads} reloads under each load`,
       subtitle: 'Fewer is better. Two workers; no client makes a request twice.',
       series: ['wrk, 32 keep-alive connections', '32 clients, new connections', '200 clients that POST'],
       groups: groups(failed, (turns) => {

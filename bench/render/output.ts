@@ -1,7 +1,7 @@
 /** Renders how fast tools write the output of a program to files. Pure. */
 import type { OutputResults } from '../output/measure.ts';
 import { median } from '../statistics.ts';
-import { spread, table, tenths } from './table.ts';
+import { spread, table } from './table.ts';
 
 export function outputSections(output?: OutputResults): readonly string[] {
   if (output === undefined) return [];
@@ -23,7 +23,9 @@ export function outputSections(output?: OutputResults): readonly string[] {
           `${logger} ${version}`,
           spread(bytesPerSecond, megabytes),
           megabytes(median(bytesPerSecond) * growth),
-          ofCat === undefined ? '' : tenths((median(bytesPerSecond) * growth) / median(ofCat.bytesPerSecond)),
+          ofCat === undefined
+            ? ''
+            : ((median(bytesPerSecond) * growth) / median(ofCat.bytesPerSecond)).toFixed(2),
         ]),
       ),
       '',

@@ -25,7 +25,7 @@ export function renderPage(results: Results): string {
     '',
     '## Against other tools',
     '',
-    `Every tool has ${workers} workers that do the same: respond with the worker's pid. Each is configured for graceful reloads as its own`,
+    `Unless the list says otherwise, a tool has ${workers} workers. All do the same: respond with the worker's pid. Each tool is configured for graceful reloads as its own`,
     `documentation recommends. ${turns === 1 ? 'There is one round' : `There are ${turns} rounds, unless a section says otherwise`}; each tool is restarted for each round.`,
     '',
     ...tools.map(({ name, version, setup }) => `- **${name}** ${version ?? '(not installed)'}: ${setup}`),

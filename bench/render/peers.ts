@@ -54,15 +54,15 @@ interface Head {
 const failedHead: Head = {
   title: 'Failed requests and closed connections',
   text: [
-    'Three kinds of clients while a tool reloads:',
+    'Three kinds of clients, one after the other, each while a tool reloads as often as the first column says:',
     '',
     '- `wrk -t1 -c32` over keep-alive connections,',
     '- 32 clients that open a new connection for every request and pause for 10 ms in between,',
     '- 200 clients that POST 256 bytes over keep-alive connections and pause for 150 ms in between.',
     '',
-    'The last two never retry a request, and count every refused connection, reset, early end, timeout, missing or wrong response. Failures are the',
-    'sum over all reloads. The last column counts the keep-alive connections of these 200 clients that the server closed in one reload, announced or not',
-    '(median). A client whose new connection is closed too counts twice.',
+    'The last two never retry a request, and count every refused connection, reset, early end, timeout, missing or wrong response. "Unanswered" means that',
+    'the connection ended without a response; wrk calls that, or a reset, "read". Failures are the sum over these reloads. The last column counts the keep-alive',
+    'connections of the 200 clients that the server closed in one reload, announced or not (median). A client whose new connection is closed too counts twice.',
   ],
   columns: [
     '',
@@ -106,7 +106,7 @@ const killedHead: Head = {
   text: [
     'One of the workers is killed under the load of 64 clients, which pause for 10 ms between requests; half of them open a new connection for every request. With every tool,',
     'the requests in flight and the accepted connections of that worker are lost. Failures are the sum over all rounds. The last column is the time in',
-    'milliseconds until a new worker responds. HAProxy has one worker with several threads; without it, its master exits too, and systemd is expected to restart both.',
+    'milliseconds until a new worker responds. HAProxy has one worker with several threads; when that is killed, the master exits too, and systemd is expected to restart both.',
   ],
   columns: ['', 'requests', 'failed', 'replaced after'],
 };
@@ -114,9 +114,9 @@ const killedHead: Head = {
 const masterKilledHead: Head = {
   title: 'The master killed with -9',
   text: [
-    'Under the same load, the master is killed, which means every process of the tool that is not a worker. 100 ms later, its command is run again, as systemd',
+    'Under the same load, the master is killed: every process of the tool that is not a worker. 100 ms later, its command is run again, as systemd',
     'does by default. "Closed" counts how often a connection of the 32 keep-alive clients was closed between two requests, announced or not, which is no failure.',
-    '"Old workers left" counts the old workers that still ran 4.5 s after a new one had responded; if none did, 10 s after the kill. The numbers are sums over all',
+    '"Old workers left" counts the old workers that still ran 4.5 s after a new one had responded, or 10 s after the kill if no new one responded. The numbers are sums over all',
     'rounds. The last column is the time in milliseconds from the kill until a new worker responds.',
     '',
     'The workers of nginx serve on, but a new master cannot start while they hold the address, so nothing can reload or stop them but a signal to each. naught does not start',
@@ -130,8 +130,8 @@ const webSocketHead: Head = {
   text: [
     'Each client sends a number every 100 ms. The server returns it with the number of messages that this connection has sent so far. A disconnected client',
     'reconnects at once and is counted from one. Medians of the rounds. "Processes" counts the workers after the last reload; 2 are configured (1 for HAProxy),',
-    'and the others are old ones that keep running for their connections. nginx and HAProxy forward WebSockets to a backend that is not reloaded, so',
-    'connections stay open as long as their old workers run.',
+    'and the others are old ones: they keep running for their connections, and those of graceful-run also until the probation of the new ones is over. nginx and',
+    'HAProxy forward WebSockets to a backend that is not reloaded, so connections stay open as long as their old workers run.',
   ],
   columns: ['', 'connections', 'reloads', 'closed', 'messages', 'lost', 'wrong counts', 'processes'],
 };
@@ -141,7 +141,7 @@ const throughputHead: Head = {
   text: [
     'Requests per second under `wrk -t1 -c32`, after a warm-up of one second. wrk occupies one of the cores. nginx and HAProxy generate the response',
     'themselves, in C; the application of gunicorn is in Python. Each worker of graceful-run has a session of its own, and the kernel gives every session the same',
-    'share of the processors (autogroups): so wrk gets less beside them. "How load spreads over workers" below compares without that.',
+    'share of the processors (autogroups): so wrk gets less beside them. "How load spreads over workers" below compares without this effect.',
   ],
   columns: ['', 'keep-alive', '`Connection: close`'],
 };
