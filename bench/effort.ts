@@ -27,7 +27,7 @@ export interface PeerEffort {
   readonly reloads: number;
   readonly reloadEveryMs: number;
   readonly slowRequests: number;
-  /** The rounds of the latency. They are more, because few requests of a round are slower than its p99.9. */
+  /** The rounds of the latency: more than `turns`, because few requests of a round are slower than its p99.9. */
   readonly latencyTurns: number;
   readonly latencyMs: number;
   readonly throughputMs: number;

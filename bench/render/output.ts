@@ -1,7 +1,7 @@
 /** Renders how fast tools write the output of a program to files. Pure. */
 import type { OutputResults } from '../output/measure.ts';
 import { median } from '../statistics.ts';
-import { spread, table } from './table.ts';
+import { hundredths, spread, table } from './table.ts';
 
 export function outputSections(output?: OutputResults): readonly string[] {
   if (output === undefined) return [];
@@ -25,7 +25,7 @@ export function outputSections(output?: OutputResults): readonly string[] {
           megabytes(median(bytesPerSecond) * growth),
           ofCat === undefined
             ? ''
-            : ((median(bytesPerSecond) * growth) / median(ofCat.bytesPerSecond)).toFixed(2),
+            : hundredths((median(bytesPerSecond) * growth) / median(ofCat.bytesPerSecond)),
         ]),
       ),
       '',

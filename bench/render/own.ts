@@ -1,7 +1,7 @@
 /** Renders the comparison of graceful-run with bare Node.js. Pure. */
 import { isMeasured, type Comparison, type OwnResults, type SpreadResult } from '../own/results.ts';
 import { median } from '../statistics.ts';
-import { failures, megabytes, spread, table, tenths, whole, type Row } from './table.ts';
+import { failures, hundredths, megabytes, spread, table, tenths, whole, type Row } from './table.ts';
 
 /** Renders one section for each measurement; those without figures are left out. */
 export function ownSections({
@@ -48,7 +48,7 @@ export function ownSections({
       '### Reload to first response',
       '',
       'Milliseconds from `kill -HUP` to the first response of the new generation, compared with the time from the spawn of the bare application to its',
-      'first response. A request on a new connection every 4 ms detects that. These requests keep the old generation busy on the processors on which the new one boots, while',
+      'first response. A request on a new connection every 4 ms detects that response. These requests keep the old generation busy on the processors on which the new one boots, while',
       'a bare boot has them to itself. So the second row of each application compares with a bare boot beside another bare process, which gets the same requests. In the',
       'third, the requests begin only when the master reports that the new generation serves. Each ratio is the median of the ratios of the rounds, not that of the medians.',
       '',
@@ -182,7 +182,7 @@ function spreadTable(results: readonly SpreadResult[]): readonly string[] {
     results.map(({ workers, name, keepAlive, processorUs, connections, close, requests }) => {
       const other = results.find((one) => one.workers === workers && one.name === 'node:cluster');
       const ratio = (rates: readonly number[], base: readonly number[] = []): string =>
-        median(rates.map((rate, turn) => rate / (base[turn] ?? NaN))).toFixed(2);
+        hundredths(median(rates.map((rate, turn) => rate / (base[turn] ?? NaN))));
       return [
         String(workers),
         name,
@@ -208,5 +208,5 @@ function busiestPercent(counts: readonly number[]): number {
 
 function compare({ bare, managed }: Comparison, write: (value: number) => string): Row {
   const ratios = managed.map((value, turn) => value / (bare[turn] ?? NaN));
-  return [spread(bare, write), spread(managed, write), median(ratios).toFixed(2)];
+  return [spread(bare, write), spread(managed, write), hundredths(median(ratios))];
 }

@@ -4,7 +4,7 @@ import type { PeerResults } from '../measures/index.ts';
 import type { Latencies, LatencyTurn } from '../measures/latency.ts';
 import type { Outcome } from '../peers/rounds.ts';
 import { median } from '../statistics.ts';
-import { addCounts, failedTotals } from './totals.ts';
+import { addCounts, failedTotals, roundsOf } from './totals.ts';
 import { failures, megabytes, spread, table, tenths, whole, type Row } from './table.ts';
 
 /** Renders one section for each measurement; those without figures are left out. */
@@ -81,12 +81,11 @@ const slowHead: Head = {
 };
 
 function latencyHead(latency: NonNullable<PeerResults['latency']>): Head {
-  const rounds = Math.max(...latency.map((outcome) => ('turns' in outcome ? outcome.turns.length : 0)));
   return {
     title: 'Latency at 800 requests a second',
     text: [
       'Milliseconds from the time at which a request was due to its complete response. 60 connections send one request every 75 ms each, first without',
-      `reloads, then with a reload every 1.5 s. Medians; rounds: ${rounds}. Differences below 1 ms are within the precision of timers.`,
+      `reloads, then with a reload every 1.5 s. Medians; rounds: ${roundsOf(latency)}. Differences below 1 ms are within the precision of timers.`,
     ],
     columns: ['', 'reloads', 'p50', 'p90', 'p99', 'p99.9', 'max', 'failed'],
   };

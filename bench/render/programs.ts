@@ -2,7 +2,7 @@
 import type { ProgramsResults, ProgramsTurn } from '../programs/results.ts';
 import { median } from '../statistics.ts';
 import { failures, megabytes, spread, table, tenths, whole, type Row } from './table.ts';
-import { addCounts } from './totals.ts';
+import { addCounts, roundsOf } from './totals.ts';
 
 /** Renders the sections; measurements without figures are left out. `larger`: with more workers. */
 export function programsSections(
@@ -66,7 +66,7 @@ function sections(results: ProgramsResults): readonly string[] {
       '## Many programs',
       '',
       `${programs} programs under one tool, each a tiny HTTP server with ${workers} workers. Every tool reads its own config file, and is operated by its`,
-      `own command; times include that command. Rounds: ${Math.max(...outcomes.map((one) => ('turns' in one ? one.turns.length : 0)))}.`,
+      `own command; times include that command. Rounds: ${roundsOf(outcomes)}.`,
       '',
       ...tools.map(({ name, version, setup }) => `- **${name}** ${version ?? '(not installed)'}: ${setup}`),
     ].join('\n'),

@@ -27,6 +27,10 @@ export function tenths(value: number): string {
   return value.toFixed(1);
 }
 
+export function hundredths(value: number): string {
+  return value.toFixed(2);
+}
+
 export function megabytes(bytes: number): string {
   return (bytes / 1_048_576).toFixed(1);
 }

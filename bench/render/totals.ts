@@ -2,6 +2,7 @@
 import type { Count } from '../count.ts';
 import type { FailedTurn } from '../measures/failed.ts';
 import type { ForeignFigures } from '../foreign/measure.ts';
+import type { Outcome } from '../peers/rounds.ts';
 import { median } from '../statistics.ts';
 
 export function addCounts(counts: readonly Count[]): Count {
@@ -14,6 +15,11 @@ export function addCounts(counts: readonly Count[]): Count {
     failed: counts.reduce((sum, { failed }) => sum + failed, 0),
     kinds,
   };
+}
+
+/** The number of rounds in which something was measured; 0 if nothing was. */
+export function roundsOf(outcomes: readonly Outcome<unknown>[]): number {
+  return Math.max(0, ...outcomes.map((outcome) => ('turns' in outcome ? outcome.turns.length : 0)));
 }
 
 /** Sums of the counts, and the median of the closed connections. */
